@@ -1,0 +1,62 @@
+"""What dfcache says: findings, and the fixes that would mend them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from dfcache.text import Edit, Span
+
+
+class Severity(IntEnum):
+    """How bad it is: could be better; downloads are lost; the build is broken or caches nothing."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+
+class Safety(IntEnum):
+    """Who may apply a fix: nobody (it is shown), ``--unsafe``, everybody."""
+
+    DISPLAY = 1
+    UNSAFE = 2
+    SAFE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a fix says it changes, so that ``verify`` can hold it to that.
+
+    ``dropped`` are spans of whole shell words, flags or ENV words of the text
+    before the fix which are gone after it; ``moved`` are spans of instructions
+    that stand elsewhere afterwards; ``added`` are the new shell words, flags or
+    instructions, as BuildKit reads them (joined, without line breaks).
+    """
+
+    dropped: frozenset[Span] = frozenset()
+    moved: frozenset[Span] = frozenset()
+    added: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change to one file: all of its edits are applied, or none."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safety: Safety
+    declared: Declared = field(default=Declared())
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about one place of a Dockerfile."""
+
+    code: str
+    name: str
+    severity: Severity
+    span: Span
+    message: str
+    fix: Fix | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Reads Dockerfiles as BuildKit does and shell text as a shell does; never raises."""
