@@ -1,0 +1,163 @@
+"""What dfcache knows: rules, package managers, base images. Plain values, read from ``rules/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dfcache.diagnostics import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A Dockerfile of a rule page, and the files of its build context (path to text)."""
+
+    dockerfile: str
+    context: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RulePage:
+    """A page of ``rules/``: what the rule is called, and what it says to a reader.
+
+    ``fix`` is "safe", "unsafe", "display" or "none": the most that the rule ever
+    offers. ``problem`` is the one line that goes into tables. ``bad[i]`` becomes
+    ``good[i]``; a page without a fix has examples that stand alone. ``text`` is the page
+    without its front matter.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    fix: str
+    since: str
+    problem: str
+    bad: tuple[Example, ...]
+    good: tuple[Example, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheDir:
+    """A folder in which a package manager keeps what it downloaded.
+
+    ``default`` is absolute or starts with ``~`` (the user's home). ``xdg`` is the path
+    under ``$XDG_CACHE_HOME`` where that is set, or None where the tool ignores it.
+    ``env`` are variables that move it, the first to be set wins; ``options`` are command
+    line options that do (they beat the variables). ``sharing`` is the sharing mode a mount
+    needs. ``unwritable`` is what happens where the user can't write to it: "ignored"
+    (works, without a cache) or "fails". ``root_owned`` is True where root refuses a
+    folder that belongs to another user. ``filled_by`` names commands which must
+    run in the same step before the others find anything in it (``apt-get update``); where it is
+    not empty, the folder is of no use without them.
+    ``libc`` is True where what it holds fits only the C library it was made with.
+    """
+
+    name: str
+    default: str
+    xdg: str | None
+    env: tuple[str, ...]
+    options: tuple[str, ...]
+    sharing: str
+    unwritable: str
+    root_owned: bool
+    filled_by: tuple[str, ...]
+    libc: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCommand:
+    """A subcommand of a package manager: ``install``, ``pip install``, ``cache purge``.
+
+    ``effect`` is "downloads", "fills" (gets an index, not packages: apt-get update),
+    "purges" (empties the caches) or "reads" (neither, but needs the caches, or is
+    worth knowing). ``values`` are its options that take a value. ``reads`` maps options to what their
+    value is: "requirements", "constraints", "project" (a local folder), "links".
+    ``operands`` is what its operands are: "requirements" (packages or local paths),
+    "packages" (never local), "none". ``offline`` are options with which it asks no network.
+    ``writes`` are options that make it write elsewhere than the installation
+    (``--target``): the order of such a step and a COPY decides content.
+    ``manifests`` are files it reads from its working directory, unasked.
+    """
+
+    words: tuple[str, ...]
+    effect: str
+    values: frozenset[str]
+    reads: Mapping[str, str]
+    operands: str
+    offline: frozenset[str]
+    writes: frozenset[str]
+    manifests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """How a package manager is told not to use its cache.
+
+    ``options`` includes accepted abbreviations. ``env`` maps a variable to the values that do
+    it: "boolean" (any value that is a boolean, also false: pip), "true" (only true-ish
+    values: uv), "set" (anything but the empty string: pdm). ``config`` are commands (without the
+    program) that write it into a configuration file, as the words that must be there in order.
+    """
+
+    options: frozenset[str]
+    env: Mapping[str, str]
+    config: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A package manager: how it is called, where it caches, what its traps are.
+
+    ``programs`` is a regular expression over the last part of the program's path;
+    ``modules`` are its names behind ``python -m``. ``values`` are the options before the subcommand
+    which take a value. ``symlinks`` are (option or variable, value) pairs which make what it
+    installs point into the cache: with them a cache mount breaks the image.
+    ``keep`` are the words to put behind the program so that the cache survives the image's own
+    cleaning (apt's docker-clean), by program name; ``emptied_by`` is the file that does that cleaning.
+    """
+
+    name: str
+    title: str
+    programs: str
+    modules: tuple[str, ...]
+    values: frozenset[str]
+    commands: tuple[ToolCommand, ...]
+    caches: tuple[CacheDir, ...]
+    off: SwitchedOff
+    symlinks: tuple[tuple[str, str], ...]
+    keep: Mapping[str, tuple[str, ...]]
+    emptied_by: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What is known of a well-known image: a ``FROM`` that it stands for, and how steps run in it.
+
+    ``image`` and ``tag`` are shell patterns over the name without ``docker.io/`` and
+    ``library/``, and over the tag ("" where none is given). ``user`` is the user its steps
+    run as, with ``uid``/``gid`` (None where unknown) and ``home``. ``libc`` is "glibc", "musl" or
+    None. ``env`` holds variables it sets that matter here. ``os`` is "linux" or "windows".
+    ``users`` maps names of further users it has to (uid, gid, home).
+    """
+
+    image: str
+    tag: str
+    user: str
+    uid: int | None
+    gid: int | None
+    home: str
+    libc: str | None
+    os: str
+    env: Mapping[str, str]
+    users: Mapping[str, tuple[int, int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All of it, as loaded from ``rules/``."""
+
+    pages: tuple[RulePage, ...]
+    tools: tuple[Tool, ...]
+    images: tuple[BaseImage, ...]
