@@ -1,0 +1,64 @@
+"""How a check is written: a generator over one kind of subject, registered under its code.
+
+    @check_for("DFC101", on=RunStep)
+    def check(step: RunStep, build: Build) -> Iterator[Report]:
+        ...
+
+Code, name and severity come from the rule's page, so that a check says each thing once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from dfcache.diagnostics import Fix
+from dfcache.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found: ``span`` is underlined, ``message`` says what, where and why in one line."""
+
+    span: Span
+    message: str
+    fix: Fix | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A registered check: it is run on every subject of the build that is an ``on``."""
+
+    code: str
+    on: type
+    run: Callable[[Any, Any], Iterator[Report]]
+
+
+_checks: list[Check] = []
+
+
+def check_for(code: str, on: type) -> Callable[[Callable[..., Iterator[Report]]], Any]:
+    """Register a generator ``check(subject, build)`` for the rule ``code``.
+
+    ``on`` is a step type (``RunStep``, ``CopyStep`` …), ``Stage`` or ``Build``.
+    """
+
+    def register(run: Callable[..., Iterator[Report]]) -> Callable[..., Iterator[Report]]:
+        _checks.append(Check(code, on, run))
+        return run
+
+    return register
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Every check, ordered by code; importing the modules of this package registers them."""
+    if not _checks:
+        import dfcache.checks as package
+
+        for module in iter_modules(package.__path__):
+            import_module(f"dfcache.checks.{module.name}")
+    return tuple(sorted(_checks, key=lambda check: check.code))
