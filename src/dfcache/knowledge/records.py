@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dfcache.diagnostics import Severity
 
@@ -71,13 +71,20 @@ class ToolCommand:
 
     ``effect`` is "downloads", "fills" (gets an index, not packages: apt-get update),
     "purges" (empties the caches) or "reads" (neither, but needs the caches, or is
-    worth knowing). ``values`` are its options that take a value. ``reads`` maps options to what their
-    value is: "requirements", "constraints", "project" (a local folder), "links".
+    worth knowing). ``values`` are its options that take a value. ``reads`` maps options to
+    what their value is: "requirements", "constraints", "project" (a local folder), "links" (a
+    folder or page of packages), "group" (``[PATH:]NAME``, a group of PATH or
+    ``pyproject.toml``), "file" (any other file), "workdir" (the folder it works in).
     ``operands`` is what its operands are: "requirements" (packages or local paths),
-    "packages" (never local), "none". ``offline`` are options with which it asks no network.
-    ``writes`` are options that make it write elsewhere than the installation
-    (``--target``): the order of such a step and a COPY decides content.
+    "packages" (never local), "files" (requirements files), "none".
+    ``offline`` are options with which it asks no network.
+    ``writes`` are options that make it write elsewhere than the installation (``--target``),
+    and, without a ``-`` in front, paths that it writes in its working directory anyway
+    (``node_modules``, ``.``): the order of such a step and a COPY decides content.
     ``manifests`` are files it reads from its working directory, unasked.
+    ``project`` are the options without which it also installs, or runs code of, the project
+    in its working directory; None where it never does.
+    ``caches`` are the names of the caches that it uses, fills or purges; empty: all.
     """
 
     words: tuple[str, ...]
@@ -88,6 +95,8 @@ class ToolCommand:
     offline: frozenset[str]
     writes: frozenset[str]
     manifests: tuple[str, ...]
+    project: frozenset[str] | None = None
+    caches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,9 @@ class Tool:
     which take a value. ``symlinks`` are (option or variable, value) pairs which make what it
     installs point into the cache: with them a cache mount breaks the image.
     ``keep`` are the words to put behind the program so that the cache survives the image's own
-    cleaning (apt's docker-clean), by program name; ``emptied_by`` is the file that does that cleaning.
+    cleaning (apt's docker-clean), by program name; ``emptied_by`` is the file that does that
+    cleaning. ``shorthands`` are programs that stand for the tool with a subcommand: ``npx`` is
+    ``npm exec``.
     """
 
     name: str
@@ -129,15 +140,16 @@ class Tool:
     keep: Mapping[str, tuple[str, ...]]
     emptied_by: str | None
     url: str
+    shorthands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
     """What is known of a well-known image: a ``FROM`` that it stands for, and how steps run in it.
 
-    ``image`` and ``tag`` are shell patterns over the name without ``docker.io/`` and
-    ``library/``, and over the tag ("" where none is given). ``user`` is the user its steps
-    run as, with ``uid``/``gid`` (None where unknown) and ``home``. ``libc`` is "glibc", "musl" or
+    ``image`` and ``tag`` are patterns, in which ``*`` stands for any text, over the name without
+    ``docker.io/`` and ``library/``, and over the tag ("" where none is given). ``user`` is the
+    user its steps run as, with ``uid``/``gid`` (None where unknown) and ``home``. ``libc`` is "glibc", "musl" or
     None. ``env`` holds variables it sets that matter here. ``os`` is "linux" or "windows".
     ``users`` maps names of further users it has to (uid, gid, home).
     """
@@ -156,8 +168,12 @@ class BaseImage:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All of it, as loaded from ``rules/``."""
+    """All of it, as loaded from ``rules/``.
+
+    ``mirrors`` are what names of official images may have in front (``docker.io/library/``).
+    """
 
     pages: tuple[RulePage, ...]
     tools: tuple[Tool, ...]
     images: tuple[BaseImage, ...]
+    mirrors: tuple[str, ...] = ()
