@@ -47,7 +47,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """``> target`` and its kin; ``target`` is None for a here-document."""
+    """``> target`` and its kin; ``target`` is None for a here-document.
+
+    ``operator`` is as written, with a leading file descriptor: ``>``, ``2>``, ``>&``.
+    """
 
     operator: str
     target: ShellWord | None
@@ -70,8 +73,10 @@ class Command:
     (None at the ends of the list). ``context`` names the constructs around it from
     the outermost in: "if" (a condition), "then", "else", "while" (a condition), "loop"
     (a body), "case", "subshell", "group", "function", "substitution", "shell" (text given
-    to a nested ``sh -c``), "background". ``list_id`` is equal for the commands of
-    one list. ``negated`` is ``!``. ``prefixes`` are the spans of the words ``time`` and ``!``.
+    to a nested ``sh -c``), "user" (before "shell" where that may run as another user),
+    "background". ``list_id`` is equal for the commands of one list. ``negated`` is ``!``
+    before its pipeline. ``prefixes`` are the spans of the words ``time`` and ``!`` before
+    the command itself; ``span`` does not cover them.
     ``rewritable`` is False where the text passes through an escape on its way here
     (a quoted ``sh -c`` with escapes in it): its words may be deleted, not rewritten.
     """
@@ -86,6 +91,7 @@ class Command:
     list_id: int
     negated: bool = False
     rewritable: bool = True
+    prefixes: tuple[Span, ...] = ()
 
     @property
     def joiner(self) -> str:
