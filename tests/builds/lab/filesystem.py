@@ -1,0 +1,62 @@
+"""What an image holds: every path with its kind, mode, owner and content, but for caches."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+# Left out of the comparison, each for its reason: package caches are what dfcache moves out of
+# the image; byte code holds times; logs, the linker's cache and dpkg's backups hold times or
+# the order of events.
+_LEFT_OUT = re.compile(
+    r"(?:^|/)__pycache__(?:/|$)|\.pyc$"
+    r"|^(?:root|home/[^/]+)/\.cache/(?:pip|uv)(?:/|$)|^\.cache/(?:pip|uv)(?:/|$)"
+    r"|^(?:root|home/[^/]+)/\.npm(?:/|$)"
+    r"|^var/cache/(?:apt|ldconfig|debconf)/|^var/lib/apt/lists/"
+    r"|^var/log/|^var/lib/dpkg/[a-z]+-old$|^etc/ld\.so\.cache$|^tmp/"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path. `content` is a digest of a file's bytes, or where a link points."""
+
+    kind: str
+    mode: int
+    owner: int
+    group: int
+    content: str
+
+
+def entries(tar: Path, *, all_of_it: bool = False) -> dict[str, Entry]:
+    """The files of an image exported by `--output type=tar`, without times."""
+    found = {}
+    with tarfile.open(tar) as archive:
+        for member in archive:
+            path = member.name.strip("/")
+            if not all_of_it and _LEFT_OUT.search(path):
+                continue
+            content = member.linkname
+            if member.isreg():
+                data = archive.extractfile(member)
+                assert data is not None
+                content = hashlib.sha256(data.read()).hexdigest()
+            found[path] = Entry(
+                member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid, content
+            )
+    return found
+
+
+def differences(before: dict[str, Entry], after: dict[str, Entry]) -> list[str]:
+    """A line for each path that is only in one of the two, or not the same in both."""
+    lines = [f"- {path} {before[path]}" for path in sorted(before.keys() - after.keys())]
+    lines += [f"+ {path} {after[path]}" for path in sorted(after.keys() - before.keys())]
+    lines += [
+        f"! {path} {before[path]} -> {after[path]}"
+        for path in sorted(before.keys() & after.keys())
+        if before[path] != after[path]
+    ]
+    return lines
