@@ -149,9 +149,9 @@ class BaseImage:
 
     ``image`` and ``tag`` are patterns, in which ``*`` stands for any text, over the name without
     ``docker.io/`` and ``library/``, and over the tag ("" where none is given). ``user`` is the
-    user its steps run as, with ``uid``/``gid`` (None where unknown) and ``home``. ``libc`` is "glibc", "musl" or
-    None. ``env`` holds variables it sets that matter here. ``os`` is "linux" or "windows".
-    ``users`` maps names of further users it has to (uid, gid, home).
+    user its steps run as, with ``uid``/``gid`` (None where unknown) and ``home``. ``libc`` is
+    "glibc", "musl" or None. ``env`` holds variables it sets that matter here. ``os`` is "linux"
+    or "windows". ``users`` maps names of further users it has to (uid, gid, home).
     """
 
     image: str
