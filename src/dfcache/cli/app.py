@@ -1,0 +1,122 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dfcache import __version__
+from dfcache.cli import options
+
+app = typer.Typer(
+    name="dfcache",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Finds where a Docker build throws its downloads away, and mends the Dockerfile.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dfcache {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Finds where a Docker build throws its downloads away, and mends the Dockerfile."""
+
+
+@app.command()
+def check(
+    paths: options.Paths = None,
+    config: options.Config = None,
+    select: options.Select = None,
+    ignore: options.Ignore = None,
+    context: options.ContextDir = None,
+    builder: options.Builder = None,
+    format: options.Format = "text",
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+    exit_zero: options.ExitZero = False,
+    fail_level: options.FailLevel = None,
+    color: options.Color = "auto",
+    stdin_filename: options.StdinFilename = None,
+) -> None:
+    """Show what throws downloads away, where and why.
+
+    Exits with 0 if there is nothing to say, 1 if there are findings, and 2 if dfcache
+    could not do its work: wrong usage, or a file that can't be read.
+    """
+    from dfcache.cli.work import Request, run_check
+
+    request = Request(
+        tuple(paths or ()), config, _words(select), _words(ignore), context, builder, format,
+        output, quiet, exit_zero, fail_level, color, stdin_filename,
+    )  # fmt: skip
+    raise typer.Exit(run_check(request))
+
+
+@app.command()
+def fix(
+    paths: options.Paths = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write/--diff", help="Change the files, or (the default) show how."),
+    ] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Also fixes that depend on what dfcache can't see.")
+    ] = False,
+    config: options.Config = None,
+    select: options.Select = None,
+    ignore: options.Ignore = None,
+    context: options.ContextDir = None,
+    builder: options.Builder = None,
+    format: options.FixFormat = None,
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+    exit_zero: options.ExitZero = False,
+    fail_level: options.FailLevel = None,
+    color: options.Color = "auto",
+    stdin_filename: options.StdinFilename = None,
+) -> None:
+    """Show the changes that keep the downloads; with --write, make them.
+
+    A changed Dockerfile is checked to build the same before it is written. With - and
+    --write the mended text goes to standard output. Exits with 0 if there is nothing left
+    to say, 1 if there is a diff or findings are left, and 2 if dfcache could not do its work.
+    """
+    from dfcache.cli.work import Request, run_fix
+
+    request = Request(
+        tuple(paths or ()), config, _words(select), _words(ignore), context, builder,
+        format or ("text" if write else "diff"), output, quiet, exit_zero, fail_level, color,
+        stdin_filename,
+    )  # fmt: skip
+    raise typer.Exit(run_fix(request, write, unsafe))
+
+
+@app.command()
+def rule(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[RULE]", help="A name or a code, as in a finding."),
+    ] = None,
+) -> None:
+    """Show the page of a rule; without one, list them all."""
+    from dfcache.cli.rule import show
+
+    raise typer.Exit(show(name))
+
+
+def _words(given: list[str] | None) -> tuple[str, ...]:
+    """Values of an option that may be repeated and may hold commas."""
+    return tuple(word.strip() for each in given or () for word in each.split(",") if word.strip())

@@ -1,0 +1,199 @@
+"""``dfcache check`` and ``dfcache fix``: from options to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dfcache.cli.stream import colored, complain, opened
+from dfcache.diagnostics import Safety, Severity
+from dfcache.engine.discover import Found, Missing, discover
+from dfcache.engine.run import STDIN, Outcome, Session, Trouble
+from dfcache.engine.settings import SettingsError
+from dfcache.reporters import Reporter, reporter
+from dfcache.reporters.summary import Tally, fixed
+
+CLEAN, FINDINGS, FAILED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line."""
+
+    paths: tuple[str, ...]
+    config: str | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    context: str | None
+    builder: str | None
+    format: str
+    output: str | None
+    quiet: bool
+    exit_zero: bool
+    fail_level: str | None
+    color: str
+    stdin_filename: str | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """A request under way: what is asked of each file, and what came of them so far."""
+
+    request: Request
+    session: Session
+    least: Safety | None
+    write: bool
+    tally: Tally
+    code: int = CLEAN
+
+    def raise_to(self, code: int) -> None:
+        """The worst code wins."""
+        self.code = max(self.code, code)
+
+
+def run_check(request: Request) -> int:
+    """Show findings; the exit code."""
+    return _run(request, None, write=False)
+
+
+def run_fix(request: Request, write: bool, unsafe: bool) -> int:
+    """Show or make changes; the exit code."""
+    if write and "-" in request.paths and (len(request.paths) > 1 or request.output):
+        complain("dfcache: with --write, - must be the only path and --output can't be used")
+        return FAILED
+    return _run(request, Safety.UNSAFE if unsafe else Safety.SAFE, write)
+
+
+def _run(request: Request, least: Safety | None, write: bool) -> int:
+    try:
+        run = _Run(request, _session(request), least, write, Tally())
+    except SettingsError as error:
+        return _configuration(error)
+    files = _files(run)
+    stdin = write and request.paths == ("-",)
+    try:
+        with opened(request.output, exact=request.format == "diff") as out:
+            color = colored(request.color, request.output is not None)
+            shown = reporter(request.format, (lambda text: None) if stdin else out, color)
+            shown.start(len(files))
+            for path, named in files:
+                _one(run, shown, path, named)
+            if least is None or request.format == "json":
+                shown.finish(run.tally, request.quiet)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        complain(f"{request.output or 'standard output'}: cannot write: {error.strerror}")
+        return FAILED
+    if least is not None and not request.quiet and request.format in ("diff", "text"):
+        complain(fixed(run.tally, write))
+    return CLEAN if run.code == FINDINGS and request.exit_zero else run.code
+
+
+def _session(request: Request) -> Session:
+    given: dict[str, object] = {}
+    if request.select:
+        given["select"] = request.select
+    if request.context is not None:
+        if not os.path.isdir(request.context):
+            raise SettingsError("", f"--context {request.context}: no such folder")
+        given["context"] = os.path.abspath(request.context)
+    if request.builder is not None:
+        given["builder"] = request.builder
+    if request.fail_level is not None:
+        given["fail_level"] = Severity[request.fail_level.upper()]
+    return Session(request.config, given, request.ignore)
+
+
+def _files(run: _Run) -> list[tuple[str, bool]]:
+    """The paths to work on and whether they were named; complains about missing ones."""
+    files: list[tuple[str, bool]] = []
+    for each in _found(run):
+        if isinstance(each, Missing):
+            complain(f"{each.path}: {each.reason}")
+            run.raise_to(FAILED)
+        else:
+            files.append((each.path, each.named))
+    if not files and run.code == CLEAN and not run.request.quiet:
+        complain("dfcache: no Dockerfile found")
+    return files
+
+
+def _found(run: _Run) -> Iterator[Found | Missing]:
+    for path in run.request.paths or (".",):
+        if path == "-":
+            yield Found("-", named=True)
+        else:
+            yield from discover((path,), run.session.excluded)
+
+
+def _one(run: _Run, shown: Reporter, path: str, named: bool) -> None:
+    if path == "-":
+        name = run.request.stdin_filename or STDIN
+        source = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        outcome = run.session.text(name, source, run.least)
+    else:
+        outcome = run.session.file(path, run.least, named)
+    if run.write:
+        outcome = _written(outcome, path)
+    if outcome.notice and not run.request.quiet:
+        complain(f"{outcome.path}: {outcome.notice}")
+    if outcome.trouble is not None:
+        if outcome.trouble.message:
+            complain(_line(outcome.trouble))
+        run.raise_to(FAILED)
+    if outcome.invalid:
+        run.raise_to(FAILED)
+    changed = outcome.fixed != outcome.source
+    if outcome.failing or (changed and not run.write):
+        run.raise_to(FINDINGS)
+    run.tally.count(outcome)
+    shown.outcome(outcome)
+    if run.request.format == "diff" and outcome.invalid and outcome.trouble is None:
+        _refused_file(run, outcome)
+
+
+def _written(outcome: Outcome, path: str) -> Outcome:
+    """The outcome after its text was put where it belongs."""
+    if path == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(outcome.fixed.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+        return outcome
+    if outcome.fixed == outcome.source:
+        return outcome
+    from dfcache.engine.write import WriteError, write
+
+    try:
+        write(path, outcome.source, outcome.fixed)
+    except WriteError as error:
+        trouble = Trouble(path, 0, 0, f"left as it was: {error}")
+        return Outcome(
+            path, outcome.source, outcome.source, [], (), trouble, settings=outcome.settings
+        )
+    return outcome
+
+
+def _refused_file(run: _Run, outcome: Outcome) -> None:
+    """A diff has no place for what BuildKit refuses: say it where errors go."""
+    from dfcache.engine.lint import SYNTAX
+    from dfcache.reporters.concise import concise
+    from dfcache.text import Lines
+
+    lines = Lines(outcome.fixed)
+    for finding in outcome.findings:
+        if finding.code == SYNTAX:
+            complain(concise(outcome.path, lines, finding))
+
+
+def _configuration(error: SettingsError) -> int:
+    place = Trouble(error.path or "dfcache", error.line, error.column, str(error))
+    complain(_line(place))
+    return FAILED
+
+
+def _line(trouble: Trouble) -> str:
+    place = f":{trouble.line}:{trouble.column}" if trouble.line else ""
+    return f"{trouble.path}{place}: {trouble.message}"

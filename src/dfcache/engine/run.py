@@ -1,0 +1,223 @@
+"""One file after the other: read, lint, fix, verify, and say what went wrong.
+
+Nothing of a file is kept once its outcome is handed out, so memory doesn't grow with
+the number of files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from dfcache.diagnostics import Finding, Safety
+from dfcache.engine.links import BUGS
+from dfcache.engine.lint import SYNTAX, Examined, Rules, all_rules, examine
+from dfcache.engine.settings import Finder, Settings, SettingsError, closest, matches
+
+if TYPE_CHECKING:
+    from dfcache.model.context import Context
+
+STDIN = "<stdin>"
+"""The path of a text from standard input that has no file name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why dfcache could not do its work on a file; ``line`` and ``column`` are 0 where unknown."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one file.
+
+    ``fixed`` is the text after fixes, equal to ``source`` where nothing was to be done;
+    ``findings`` belong to ``fixed``. ``applied`` are the findings whose fixes were applied. ``notice`` says
+    why a file was passed over without harm.
+    """
+
+    path: str
+    source: str
+    fixed: str
+    findings: list[Finding]
+    applied: tuple[Finding, ...] = ()
+    trouble: Trouble | None = None
+    notice: str | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def failing(self) -> bool:
+        """Whether a finding is bad enough for the exit code."""
+        return any(each.severity >= self.settings.fail_level for each in self.findings)
+
+    @property
+    def invalid(self) -> bool:
+        """Whether dfcache could not do its work: trouble, or a file that BuildKit refuses."""
+        return self.trouble is not None or any(each.code == SYNTAX for each in self.findings)
+
+
+class Session:
+    """One run over some files with one configuration."""
+
+    __slots__ = ("_checked", "_finder", "_given", "_ignored", "_reported", "rules")
+
+    def __init__(
+        self,
+        config: str | None = None,
+        given: Mapping[str, Any] | None = None,
+        ignored: tuple[str, ...] = (),
+        rules: Rules | None = None,
+    ) -> None:
+        """``given`` are values that beat every configuration; ``ignored`` adds to ``ignore``.
+
+        Raises SettingsError where ``config`` can't be used or a rule isn't known.
+        """
+        self.rules = rules or all_rules()
+        self._finder = Finder(config)
+        self._given = dict(given or {})
+        self._ignored = ignored
+        self._checked: set[str | None] = set()
+        self._reported: set[str] = set()
+        self._known(Settings(select=self._given.get("select", ()), ignore=ignored))
+
+    def settings(self, path: str) -> Settings:
+        """The settings for a file. Raises SettingsError."""
+        settings = self._finder.near(os.path.dirname(path) or ".")
+        if settings.source not in self._checked:
+            self._known(settings)
+            self._checked.add(settings.source)
+        settings = replace(settings.for_path(path), **self._given)
+        return replace(settings, ignore=settings.ignore + self._ignored)
+
+    def excluded(self, path: str) -> bool:
+        """Whether the configuration leaves out a file that was found in a folder."""
+        try:
+            settings = self._finder.near(os.path.dirname(path) or ".")
+        except SettingsError:
+            return False  # it is reported with the file
+        return matches(path, settings.root, settings.exclude)
+
+    def file(self, path: str, least: Safety | None = None, named: bool = True) -> Outcome:
+        """Check a file; apply fixes at least as safe as ``least`` to its text, if given."""
+        from dfcache.engine.write import read
+
+        try:
+            source = read(path)
+        except OSError as error:
+            return _troubled(path, f"cannot read: {error.strerror or error}")
+        return self.text(path, source, least, named)
+
+    def text(
+        self, path: str, source: str, least: Safety | None = None, named: bool = True
+    ) -> Outcome:
+        """As ``file``, for a text that was read elsewhere; ``path`` need not exist."""
+        try:
+            settings = self.settings(path)
+        except SettingsError as error:
+            return self._misconfigured(path, error)
+        try:
+            outcome = self._work(path, source, settings, least)
+        except Exception as error:
+            return _troubled(path, bug(error), source, settings)
+        return outcome if named else _template(outcome)
+
+    def _work(self, path: str, source: str, settings: Settings, least: Safety | None) -> Outcome:
+        context = _context(path, settings)
+
+        def look(text: str) -> Examined:
+            return examine(text, context, settings, self.rules)
+
+        if least is None:
+            return Outcome(path, source, source, look(source).findings, settings=settings)
+        return _fixed(path, source, settings, look, least)
+
+    def _misconfigured(self, path: str, error: SettingsError) -> Outcome:
+        """Each broken configuration is told once; its files are not done."""
+        trouble = Trouble(error.path or path, error.line, error.column, str(error))
+        first = error.path not in self._reported
+        self._reported.add(error.path)
+        return Outcome(path, "", "", [], trouble=trouble if first else replace(trouble, message=""))
+
+    def _known(self, settings: Settings) -> None:
+        """Refuse the names of rules that don't exist."""
+        names = self.rules.names()
+        chosen = [(settings.select, settings.ignore)]
+        chosen += [(v.get("select", ()), v.get("ignore", ())) for _, v in settings.overrides]
+        for word in (word for pair in chosen for words in pair for word in words):
+            code = word[:3].upper() == "DFC" and any(c.startswith(word.upper()) for c in names)
+            if not code and word not in names.values():
+                near = closest(word, (*names, *names.values()))
+                hint = f"did you mean {near}?" if near else "`dfcache rule` lists them all"
+                raise SettingsError(settings.source or "", f"there is no rule {word}; {hint}")
+
+
+def _fixed(path: str, source: str, settings: Settings, look: Any, least: Safety) -> Outcome:
+    from dfcache.engine.fix import CircleError, fix
+
+    try:
+        fixed = fix(source, look, least)
+        if fixed.passes:
+            from dfcache.engine.verify import VerifyError, verify
+
+            try:
+                verify(fixed.passes)
+            except VerifyError as error:
+                why = f"a fix of {', '.join(error.names)} is not what it says: {error}"
+                return _refused(path, source, settings, look, why)
+    except CircleError as error:
+        return _refused(path, source, settings, look, str(error))
+    return Outcome(path, source, fixed.source, fixed.remaining, fixed.applied, settings=settings)
+
+
+def _refused(path: str, source: str, settings: Settings, look: Any, why: str) -> Outcome:
+    message = f"left as it was: {why}; this is a bug of dfcache, please report it at {BUGS}"
+    trouble = Trouble(path, 0, 0, message)
+    return Outcome(path, source, source, look(source).findings, (), trouble, settings=settings)
+
+
+def _context(path: str, settings: Settings) -> Context:
+    from pathlib import Path
+
+    from dfcache.model.context import DirectoryContext, NoContext
+
+    if settings.context is not None:
+        return DirectoryContext(Path(settings.context), Path(path) if path != STDIN else None)
+    if path == STDIN or not os.path.isdir(os.path.dirname(path) or "."):
+        return NoContext()
+    from dfcache.model.contexts import find_context
+
+    return find_context(path)
+
+
+def _template(outcome: Outcome) -> Outcome:
+    """A template found in a folder is passed over where it is no Dockerfile as it stands."""
+    from dfcache.engine.discover import is_template
+
+    if not is_template(outcome.path) or all(each.code != SYNTAX for each in outcome.findings):
+        return outcome
+    notice = "passed over: a template that is no Dockerfile as it stands"
+    return Outcome(outcome.path, "", "", [], notice=notice, settings=outcome.settings)
+
+
+def _troubled(
+    path: str, message: str, source: str = "", settings: Settings | None = None
+) -> Outcome:
+    trouble = Trouble(path, 0, 0, message)
+    return Outcome(path, source, source, [], trouble=trouble, settings=settings or Settings())
+
+
+def bug(error: Exception) -> str:
+    """One line for a bug report: what was raised, and where."""
+    cause = error.__cause__ or error
+    at = cause.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f" in {os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno}" if at else ""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"dfcache failed ({type(cause).__name__}{where}: {text}); please report it at {BUGS}"

@@ -1,0 +1,69 @@
+"""The line at the end: how many files, findings and fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dfcache.diagnostics import Safety
+from dfcache.engine.run import Outcome
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over a run. ``safe`` and ``unsafe`` count findings by what their fix is."""
+
+    files: int = 0
+    findings: int = 0
+    safe: int = 0
+    unsafe: int = 0
+    applied: int = 0
+    changed: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        """Add one file."""
+        self.files += 1
+        self.findings += len(outcome.findings)
+        safeties = [each.fix.safety for each in outcome.findings if each.fix]
+        self.safe += safeties.count(Safety.SAFE)
+        self.unsafe += safeties.count(Safety.UNSAFE)
+        self.applied += len(outcome.applied)
+        self.changed += outcome.fixed != outcome.source
+
+
+def checked(tally: Tally) -> str:
+    """The last line of a check: ``12 files, 7 findings, 5 fixable with fix --write``."""
+    files = number(tally.files, "file")
+    if not tally.findings:
+        return f"{files}, no findings"
+    parts = [files, number(tally.findings, "finding")]
+    if tally.safe:
+        parts.append(f"{tally.safe} fixable with fix --write")
+    if tally.unsafe:
+        more = " more" if tally.safe else ""
+        parts.append(f"{tally.unsafe}{more} with --unsafe")
+    if not tally.safe and not tally.unsafe:
+        parts.append("none fixable")
+    return ", ".join(parts)
+
+
+def fixed(tally: Tally, written: bool) -> str:
+    """The last line of a fix, written or shown."""
+    files = number(tally.files, "file")
+    if not tally.changed:
+        return f"{files}, nothing to fix{_left(tally)}"
+    done = f"{number(tally.applied, 'finding')} {'fixed' if written else 'fixable'}"
+    where = f"in {tally.changed}" if tally.files != tally.changed else "in all"
+    where = "" if tally.files == 1 else f" {where}"
+    return f"{files}, {done}{where}{_left(tally)}"
+
+
+def number(count: int, thing: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _left(tally: Tally) -> str:
+    if not tally.findings:
+        return ""
+    unsafe = f", {tally.unsafe} fixable with --unsafe" if tally.unsafe else ""
+    return f"; {number(tally.findings, 'finding')} left{unsafe}"
