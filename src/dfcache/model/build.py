@@ -1,39 +1,99 @@
-"""A build: its stages and steps, with what each step runs in, uses and depends on."""
+"""A build: its stages and steps, with what each step runs in and uses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dfcache.knowledge.records import BaseImage
 from dfcache.model.context import Context
+from dfcache.model.invocations import Invocation
+from dfcache.model.mounts import StepMount
+from dfcache.model.scope import Scope
+from dfcache.model.uses import ToolUse
+from dfcache.parser import Pair
+from dfcache.parser.script import Script
 from dfcache.parser.tree import Dockerfile, Instruction
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One instruction of a stage."""
+    """One instruction of a stage, and the scope it runs in.
+
+    ``instruction`` is the child of an ONBUILD, which runs in the images built on this
+    one (``triggered``); ``outer`` is the instruction as it stands in the file.
+    """
 
     instruction: Instruction
+    outer: Instruction
     stage: int
     index: int
+    scope: Scope
+
+    @property
+    def triggered(self) -> bool:
+        """Whether it runs not in this build, but in builds on top of its image."""
+        return self.outer is not self.instruction
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep(Step):
+    """A RUN: its script, the programs it starts, its mounts, its uses of package managers."""
+
+    script: Script
+    mounts: tuple[StepMount, ...]
+    invocations: tuple[Invocation, ...]
+    uses: tuple[ToolUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyStep(Step):
+    """A COPY or ADD. ``dest`` is absolute with ``/`` at its end where it must be a folder.
+
+    ``sources`` are expanded, without here-documents; None where a variable in them can't be known.
+    ``origin`` is None for the build context, else the stage's number or the image's name.
+    ``plain`` is False for what COPY of files does not do: URLs, archives, here-documents.
+    """
+
+    sources: tuple[str, ...] | None
+    dest: str | None
+    origin: int | str | None
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VariableStep(Step):
+    """An ENV, ARG or LABEL with its pairs."""
+
+    pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From a FROM to the next."""
+    """From a FROM to the next.
+
+    ``base`` is the reference it is built from, expanded with the defaults of the global ARGs
+    (None where that leaves it open), ``image`` what is known of it. ``parent`` is the number
+    of the stage it is built from, ``end`` the scope after its last step.
+    """
 
     index: int
     name: str | None
+    base: str | None
+    image: BaseImage | None
+    parent: int | None
     steps: tuple[Step, ...]
+    end: Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A Dockerfile and its context, understood."""
+    """A Dockerfile and its context, understood. ``builder`` is what it will be built with."""
 
     dockerfile: Dockerfile
     stages: tuple[Stage, ...]
     context: Context
+    builder: str = "buildkit"
 
     def subjects(self, kind: type) -> Iterator[object]:
         """Everything of the build that is a ``kind``: itself, its stages, their steps."""
@@ -43,3 +103,23 @@ class Build:
             if kind is Stage:
                 yield stage
             yield from (step for step in stage.steps if isinstance(step, kind))
+
+    def runs(self) -> Iterator[RunStep]:
+        """Every RUN, in the order of the file."""
+        for stage in self.stages:
+            yield from (step for step in stage.steps if isinstance(step, RunStep))
+
+    def lineage(self, stage: int) -> tuple[int, ...]:
+        """The stage and those it is built from, the first of them first."""
+        found: list[int] = []
+        at: int | None = stage
+        while at is not None and at not in found:
+            found.append(at)
+            at = self.stages[at].parent
+        return tuple(reversed(found))
+
+    def heirs(self, stage: int) -> tuple[int, ...]:
+        """The stage and those built from it, directly or not."""
+        return tuple(s.index for s in self.stages if stage in self.lineage(s.index))
+
+

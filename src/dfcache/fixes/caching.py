@@ -1,0 +1,339 @@
+"""Making a step really use a cache mount: the mount, and all that would defeat it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from dfcache.fixes.cut import cut, cut_command
+from dfcache.fixes.mounts import add_flags, cache_mount
+from dfcache.fixes.plan import Plan
+from dfcache.knowledge.records import Tool
+from dfcache.model.build import Build, CopyStep, RunStep, VariableStep
+from dfcache.model.invocations import Invocation
+from dfcache.model.purges import Purge, purges
+from dfcache.model.uses import CacheUse, Switch, ToolUse
+from dfcache.text import Edit, Span
+
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+$")
+# Programs that, given a folder above the mount, leave what is in it alone.
+_HARMLESS = frozenset("cd mkdir ls echo test [ export set rm find printf du stat pushd env".split())
+# Programs that run code nobody can see here: they may count on variables, or clean up.
+_INDIRECT = frozenset("make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split())
+
+
+def use_cache(build: Build, step: RunStep, tools: Sequence[Tool]) -> Plan:
+    """Mount the caches of ``tools`` in ``step``, and wherever else that needs it.
+
+    A variable that turns a cache off goes only together with the mounts of all the steps
+    that it reaches.
+    """
+    plan = Plan()
+    steps: list[tuple[RunStep, tuple[Tool, ...]]] = [(step, tuple(tools))]
+    for switch, tool in _variables(step, tools):
+        reached = [other for other in build.runs() if _reaches(other, switch, tool)]
+        steps += [(other, (tool,)) for other in reached if other.outer is not step.outer]
+        _drop_variable(build, switch, plan)
+        _doubt_indirect(build, switch, plan)
+    for one, wanted in _merged(steps):
+        _mount_step(build, one, wanted, plan)
+    return plan
+
+
+def _variables(step: RunStep, tools: Sequence[Tool]) -> Iterator[tuple[Switch, Tool]]:
+    for tool in tools:
+        for use in step.uses:
+            if use.tool is tool and use.downloads:
+                yield from ((s, tool) for s in use.off if s.kind == "variable")
+
+
+def _reaches(step: RunStep, switch: Switch, tool: Tool) -> bool:
+    return any(
+        use.tool is tool and use.downloads and any(s.span == switch.span for s in use.off)
+        for use in step.uses
+    )
+
+
+def _merged(
+    steps: Iterable[tuple[RunStep, tuple[Tool, ...]]],
+) -> Iterator[tuple[RunStep, tuple[Tool, ...]]]:
+    """Each step once, with all the tools that are wanted there."""
+    found: dict[Span, tuple[RunStep, tuple[Tool, ...]]] = {}
+    for step, tools in steps:
+        known = found.get(step.outer.span, (step, ()))[1]
+        more = tuple(tool for tool in tools if tool not in known)
+        found[step.outer.span] = (step, known + more)
+    return iter(found.values())
+
+
+def _drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
+    if switch.span is None:
+        plan.refuse(f"the base image sets {switch.text}")
+        return
+    instruction = next(i for i in build.dockerfile.instructions if i.span.covers(switch.span))
+    owner = instruction.child or instruction
+    only = len(owner.words) <= 1 or owner.words[0].span == owner.words[-1].span
+    if only or _single_pair(build, switch.span):
+        plan.drop(switch.span, (Edit(instruction.span, ""),), switch.text)
+    else:
+        plan.drop(
+            switch.span,
+            cut(build.dockerfile.source, switch.span, instruction.span, build.dockerfile.escape),
+            switch.text,
+        )
+
+
+def _single_pair(build: Build, span: Span) -> bool:
+    return any(
+        isinstance(step, VariableStep) and len(step.pairs) == 1 and step.pairs[0].span == span
+        for stage in build.stages
+        for step in stage.steps
+    )
+
+
+def _doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
+    """Without the variable, a program that calls the package manager by itself fills a layer."""
+    for step in build.runs():
+        for made in step.invocations:
+            variable = step.scope.variables.get(switch.text)
+            if variable is None or variable.span != switch.span:
+                continue
+            if made.program in _INDIRECT or _is_script(made):
+                plan.doubt(f"`{made.program}` may count on {switch.text}, which the fix removes")
+
+
+def _is_script(made: Invocation) -> bool:
+    if made.program is None:
+        return True
+    values = [argument.value or "" for argument in made.args[:1]]
+    name = values[0] if made.program in ("sh", "bash", "source", ".") and values else made.program
+    return name.endswith((".sh", ".bash")) or made.path.startswith("./")
+
+
+def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) -> None:
+    """Everything that ``step`` needs for the caches of ``tools`` to be kept."""
+    if build.builder in ("classic", "kaniko"):
+        plan.refuse(f"{build.builder} has no cache mounts")
+    if step.script.opaque:
+        plan.refuse("part of the script could not be read")
+    if step.instruction.opaque:
+        plan.refuse(step.instruction.opaque)
+    flags: list[str] = []
+    targets: list[str] = []
+    for tool in tools:
+        uses = [use for use in step.uses if use.tool is tool and use.downloads]
+        for cache in _caches(build, step, uses, plan):
+            assert cache.path is not None
+            if any(m.type == "cache" and m.covers(cache.path) for m in step.mounts):
+                continue
+            if any(mount.target == cache.path for mount in step.mounts):
+                plan.refuse(f"another mount is at {cache.path}")
+            text = _flag(build, step, uses[0], cache, plan)
+            if text not in flags:
+                flags.append(text)
+                targets.append(cache.path)
+        _keep(build, step, tool, plan)
+        _drop_switches(build, step, tool, plan)
+    targets += [m.target for m in step.mounts if m.type == "cache" and m.target]
+    drop_purges(build, step, targets, plan)
+    _refuse_touched(build, step, targets, plan)
+    _refuse_foreign_parents(step, flags, plan)
+    if flags:
+        plan.edits.append(add_flags(build.dockerfile, step.instruction, flags))
+        plan.added += flags
+
+
+def _caches(
+    build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan
+) -> Iterator[CacheUse]:
+    """The cache directories to mount; refuses where one can't be told."""
+    seen: set[str] = set()
+    for use in uses:
+        if use.linked:
+            plan.refuse(f"{use.linked} makes the packages point into the cache")
+        for cache in use.caches:
+            if cache.path is None:
+                whose = f"of {use.user.name}" if use.user.name else "of the image's user"
+                plan.refuse(f"the home {whose} can't be told from this file, so neither can the cache")
+            elif not _PLAIN_PATH.match(cache.path):
+                plan.refuse(f"the cache directory {cache.path!r} can't stand in a mount")
+            elif cache.cache.filled_by and not fills_itself(build, step, use, cache):
+                plan.refuse(
+                    f"{use.title} counts on what an earlier step left in {cache.path}, or a later one does"
+                )
+            elif cache.path not in seen:
+                seen.add(cache.path)
+                yield cache
+
+
+def fills_itself(build: Build, step: RunStep, use: ToolUse, cache: CacheUse) -> bool:
+    """Whether the step and all that follow it fill the cache before they use it."""
+    for other in build.runs():
+        if other.stage not in build.heirs(step.stage):
+            continue
+        same = [u for u in other.uses if u.tool is use.tool]
+        downloads = [u for u in same if u.downloads]
+        if downloads and not any(
+            u.spec.words[-1] in cache.cache.filled_by
+            and u.invocation.command.span.start < downloads[0].invocation.command.span.start
+            for u in same
+        ):
+            return False
+    return True
+
+
+def _flag(build: Build, step: RunStep, use: ToolUse, cache: CacheUse, plan: Plan) -> str:
+    """The mount for one cache directory, owned by who uses it."""
+    user = use.user
+    uid, gid = user.uid, user.gid
+    if not user.sure and uid is None:
+        if user.name:
+            plan.refuse(f"the uid of {user.name} can't be told from this file")
+        else:
+            plan.doubt("the base image is not known: its steps are taken to run as root")
+    elif uid is None:
+        plan.doubt(f"{user.name} is taken to have uid 1000, as the first user of an image has")
+        uid = 1000
+    musl = step.scope.libc == "musl" and cache.cache.libc
+    return cache_mount(
+        cache.path or "",
+        id=f"{use.tool.name}-musl" if musl else None,
+        sharing=cache.cache.sharing,
+        uid=uid,
+        gid=gid,
+    )
+
+
+def _keep(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
+    """Options that keep what the image's own cleaning would delete."""
+    for use in step.uses:
+        words = tool.keep.get(use.invocation.program or "")
+        if use.tool is not tool or not use.downloads or not words:
+            continue
+        command = use.invocation.command
+        program = next((w for w in command.words if w.value.endswith(use.invocation.path)), None)
+        have = [argument.value for argument in use.invocation.args]
+        if program is None or set(words) <= set(have):
+            continue
+        if not command.rewritable:
+            plan.refuse("the command stands in a quoted script")
+            continue
+        plan.edits.append(Edit(Span(program.span.end, program.span.end), " " + " ".join(words)))
+        plan.added += words
+
+
+def _drop_switches(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
+    """Take out the options and assignments that turn the cache off."""
+    source, escape = build.dockerfile.source, build.dockerfile.escape
+    for use in step.uses:
+        if use.tool is not tool or not use.downloads:
+            continue
+        for switch in use.off:
+            if switch.kind == "variable":
+                continue
+            if not switch.removable or switch.span is None:
+                plan.refuse(f"`{switch.text}` turns the cache off where an edit can't reach it")
+            elif switch.span not in plan.dropped:
+                edits = cut(source, switch.span, step.outer.span, escape)
+                plan.drop(switch.span, edits, switch.text)
+
+
+def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
+    """Take out what empties the caches at ``targets``, or fails on a mount there."""
+    commands: dict[int, list[Purge]] = {}
+    for purge in purges(step.invocations, step.uses, targets):
+        if not purge.certain:
+            text = purge.invocation.program or "a command"
+            plan.refuse(f"`{text}` may remove {purge.path}, and can't be changed word by word")
+        commands.setdefault(id(purge.invocation.command), []).append(purge)
+    source, escape = build.dockerfile.source, build.dockerfile.escape
+    for found in commands.values():
+        command = found[0].invocation.command
+        if found[0].whole:
+            edits = cut_command(source, command, step.outer.span, escape)
+            plan.drop(command.span, edits, f"`{found[0].invocation.program}`")
+            continue
+        words = [purge.operand for purge in found if purge.operand is not None]
+        for word in words:
+            plan.drop(word.span, cut(source, word.span, step.outer.span, escape), word.raw)
+
+
+def _refuse_touched(
+    build: Build, step: RunStep, targets: Sequence[str], plan: Plan
+) -> None:
+    """Refuse where another command or step needs the files that the mount takes out of the image."""
+    for made in step.invocations:
+        if made.program not in _HARMLESS and not any(u.invocation is made for u in step.uses):
+            deep = made.program in ("chown", "chmod", "chgrp")
+            for path in _named(made):
+                if any(_near(path, t) or (deep and t.startswith(path + "/")) for t in targets):
+                    plan.refuse(f"`{made.program}` works on {path}, where the mount is")
+    heirs = build.heirs(step.stage)
+    for stage in build.stages:
+        for other in stage.steps:
+            if isinstance(other, CopyStep) and other.origin in heirs and other.sources:
+                for source in other.sources:
+                    if any(_near(posixpath.join("/", source), target) for target in targets):
+                        plan.refuse(f"a later COPY takes {source}, which would be empty")
+            elif (
+                isinstance(other, RunStep)
+                and stage.index in heirs
+                and (stage.index, other.index) > (step.stage, step.index)
+            ):
+                _refuse_later(other, targets, plan)
+
+
+def _refuse_later(step: RunStep, targets: Sequence[str], plan: Plan) -> None:
+    for made in step.invocations:
+        if made.program in ("mkdir", "find", "cd", "echo", "export", "set"):
+            continue
+        flags = "".join(a.value or "" for a in made.args if (a.value or "").startswith("-"))
+        if made.program == "rm" and "f" in flags:
+            continue
+        if any(u.invocation is made for u in step.uses):
+            continue
+        for path in _named(made):
+            if any(_near(path, target) for target in targets):
+                plan.refuse(f"a later `{made.program}` works on {path}, which the mount takes away")
+
+
+def _named(made: Invocation) -> Iterator[str]:
+    """The absolute paths among the arguments of a command."""
+    for argument in made.args:
+        value = argument.value
+        if value is None or value.startswith("-"):
+            continue
+        if value.startswith("/"):
+            yield posixpath.normpath(value)
+        elif made.cwd is not None and value.startswith("."):
+            yield posixpath.normpath(posixpath.join(made.cwd, value))
+
+
+def _near(path: str, target: str) -> bool:
+    """Whether ``path`` is the mount, in it, or a folder above it that exists for caches only."""
+    path = path.rstrip("/*") or "/"
+    if path == target or path.startswith(target + "/"):
+        return True
+    above = target.startswith(path + "/")
+    return above and posixpath.basename(path).startswith(".cache")
+
+
+def _refuse_foreign_parents(step: RunStep, flags: Sequence[str], plan: Plan) -> None:
+    """The folder above a user's mount belongs to root: others in the step can't write to it."""
+    if not any("uid=" in flag for flag in flags):
+        return
+    used = {id(use.invocation) for use in step.uses}
+    for made in step.invocations:
+        if id(made) not in used and made.program not in _CALM:
+            plan.doubt(
+                f"`{made.program}` may write to ~/.cache, which belongs to root while the mount is there"
+            )
+
+
+# Programs that write nothing below a home's .cache.
+_CALM = frozenset(
+    "cd mkdir ls echo printf test [ export set rm cp mv ln chmod chown touch cat sed grep true : source ."
+    " apt-get apt apk yum dnf curl wget tar unzip python python3 virtualenv sh bash sleep whoami id".split()
+)
+

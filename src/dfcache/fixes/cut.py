@@ -1,0 +1,116 @@
+"""Taking words and commands out of a script, line by line."""
+
+from __future__ import annotations
+
+from dfcache.fixes.layout import continues, is_blank, is_comment, line_around
+from dfcache.parser.script import Command
+from dfcache.text import Edit, Span
+
+_BLANKS = " \t"
+
+
+def cut(source: str, span: Span, within: Span, escape: str) -> tuple[Edit, ...] | None:
+    """Take ``span`` out of the instruction ``within``, with the gap or the line that it leaves.
+
+    A line left empty goes whole; where it was the last, the continuation before
+    it goes too. Comments stay. None where a comment stands inside ``span``.
+    """
+    if _holds_comment(source, span):
+        return None
+    line = line_around(source, span)
+    before = source[line.start : span.start]
+    after = source[span.end : line.end]
+    if not is_blank(before) or line.start <= within.start:
+        start = span.start
+        while start > line.start and source[start - 1] in _BLANKS:
+            start -= 1
+        end = span.end
+        if start == span.start:  # nothing to part from on the left: (rm x && y)
+            while end < line.end and source[end] in _BLANKS:
+                end += 1
+        return (Edit(Span(start, end), ""),)
+    rest = after.strip(_BLANKS)
+    if rest == escape or (rest == "" and _followed(source, line, within)):
+        return (Edit(Span(line.start, _line_end(source, line.end)), ""),)
+    if rest == "":
+        return _cut_last(source, Span(line.start, line.end), within, escape)
+    end = span.end
+    while end < line.end and source[end] in _BLANKS:
+        end += 1
+    return (Edit(Span(span.start, end), ""),)
+
+
+def _line_end(source: str, at: int) -> int:
+    """The offset behind the line end at ``at``."""
+    found = source.find("\n", at)
+    return len(source) if found < 0 else found + 1
+
+
+def _followed(source: str, line: Span, within: Span) -> bool:
+    """Whether further text of the instruction follows ``line`` (a heredoc's next lines)."""
+    return not is_blank(source[_line_end(source, line.end) : within.end].replace("\n", ""))
+
+
+def _cut_last(source: str, line: Span, within: Span, escape: str) -> tuple[Edit, ...] | None:
+    """Take out the last line of a continued instruction and the continuation that led to it."""
+    at = line.start
+    while at > within.start:
+        above = line_around(source, Span(at - 1, at - 1))
+        text = source[above.start : above.end]
+        if is_comment(text) or is_blank(text):
+            at = above.start
+            continue
+        if not continues(text, escape):
+            return (Edit(Span(line.start, _line_end(source, line.end)), ""),)
+        bare = text.rstrip(_BLANKS)[: -len(escape)].rstrip(_BLANKS)
+        kept = Span(above.start + len(bare), above.end)
+        gone = Span(_before_line_end(source, line.start), line.end)
+        if kept.end >= gone.start:
+            return (Edit(Span(kept.start, gone.end), ""),)
+        return (Edit(kept, ""), Edit(gone, ""))
+    return None
+
+
+def _before_line_end(source: str, line_start: int) -> int:
+    """The offset at which the line end before ``line_start`` begins."""
+    at = line_start - 1
+    return at - 1 if at > 0 and source[at - 1] == "\r" else at
+
+
+def _holds_comment(source: str, span: Span) -> bool:
+    lines = source[span.start : span.end].split("\n")
+    return any(is_comment(line) for line in lines[1:])
+
+
+_JOINERS = {"&&", ";", "\n"}
+
+
+def cut_command(
+    source: str, command: Command, within: Span, escape: str
+) -> tuple[Edit, ...] | None:
+    """Take a command out of its list together with one separator.
+
+    None where it stands in a pipeline, decides a condition, or is alone in its list.
+    """
+    before, after = command.before, command.after
+    operators = {part.operator for part in (before, after) if part is not None}
+    if not operators or command.negated or operators & {"|", "|&", "&"}:
+        return None
+    if command.context and command.context[-1] in ("if", "while"):
+        return None
+    if "||" in operators and not (before and before.operator in ("&&", ";", "\n")):
+        return None
+    regions = []
+    if before is not None and before.operator == "\n":
+        regions.append(command.span)
+    elif before is not None and before.operator in _JOINERS:
+        regions.append(Span(before.span.start, command.span.end))
+    same = before is None or (after is not None and before.operator == after.operator)
+    if after is not None and same and after.operator in _JOINERS:
+        plain = after.operator == "\n"
+        regions.append(command.span if plain else Span(command.span.start, after.span.end))
+    for region in regions:
+        edits = cut(source, region, within, escape)
+        if edits is not None:
+            return edits
+    return None

@@ -1,0 +1,66 @@
+"""Gathering edits into one fix, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dfcache.diagnostics import Declared, Fix, Safety
+from dfcache.text import Edit, Span
+
+
+@dataclass(slots=True)
+class Plan:
+    """Edits of one fix while it is made.
+
+    ``refused`` says in words what stands in the way: then there is no fix. ``doubts`` are
+    what dfcache can't see and someone should check: then it is unsafe.
+    """
+
+    edits: list[Edit] = field(default_factory=list)
+    dropped: list[Span] = field(default_factory=list)
+    moved: list[Span] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def refuse(self, reason: str) -> None:
+        """Give up, for ``reason``."""
+        if reason not in self.refused:
+            self.refused.append(reason)
+
+    def doubt(self, reason: str) -> None:
+        """Go on, but only for those who looked at ``reason``."""
+        if reason not in self.doubts:
+            self.doubts.append(reason)
+
+    def drop(self, span: Span, edits: Iterable[Edit] | None, what: str) -> None:
+        """Take out the word at ``span`` by ``edits``; None refuses."""
+        if edits is None:
+            self.refuse(f"{what} can't be taken out without touching a comment or another command")
+            return
+        self.dropped.append(span)
+        self.edits += edits
+
+    def fix(self, title: str) -> Fix | None:
+        """The fix, or None where it was refused or changes nothing."""
+        edits = tuple(sorted(set(self.edits)))
+        if self.refused or not edits or _disagree(edits):
+            return None
+        declared = Declared(frozenset(self.dropped), frozenset(self.moved), tuple(self.added))
+        safety = Safety.UNSAFE if self.doubts else Safety.SAFE
+        return Fix(title, edits, safety, declared)
+
+    def notes(self) -> tuple[str, ...]:
+        """What stands in the way of a (safe) fix, for the finding."""
+        if self.refused:
+            return tuple(f"not fixed: {reason}" for reason in self.refused)
+        return tuple(f"check before you apply the fix: {reason}" for reason in self.doubts)
+
+
+def _disagree(edits: tuple[Edit, ...]) -> bool:
+    """Whether two edits overlap, or insert different texts at one place."""
+    return any(
+        later.span.start < earlier.span.end or later.span == earlier.span
+        for earlier, later in zip(edits, edits[1:], strict=False)
+    )

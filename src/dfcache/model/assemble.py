@@ -1,0 +1,312 @@
+"""From the tree of a Dockerfile to a build."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from dfcache.knowledge import find_image
+from dfcache.knowledge.records import BaseImage, Tool
+from dfcache.model.accounts import created_group, created_user
+from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
+from dfcache.model.context import Context
+from dfcache.model.invocations import Invocation, invocations
+from dfcache.model.mounts import step_mounts
+from dfcache.model.scope import ROOT, Scope, User, Variable
+from dfcache.model.uses import Switch, tool_uses
+from dfcache.model.variables import resolve
+from dfcache.parser import copy_spec, pairs
+from dfcache.parser.scripts import script
+from dfcache.parser.tree import Dockerfile, Instruction
+
+_SH = ("/bin/sh", "-c")
+_CMD = ("cmd", "/S", "/C")
+_NOBODY = User("nobody", 65534, 65534, "/nonexistent")
+# Programs that only root can use, so that a step that runs one tells who it runs as.
+_NEEDS_ROOT = frozenset(
+    "apt-get apt apk yum dnf microdnf zypper pacman useradd adduser groupadd addgroup dpkg"
+    " locale-gen update-ca-certificates".split()
+)
+_REFERENCE = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@.*)?$", re.DOTALL)
+
+
+def build(
+    dockerfile: Dockerfile, context: Context, tools: tuple[Tool, ...], builder: str = "buildkit"
+) -> Build:
+    """What ``dockerfile`` builds from ``context``."""
+    return Build(dockerfile, tuple(_Assembly(dockerfile, tools).stages()), context, builder)
+
+
+@dataclass
+class _Draft:
+    """A stage while its instructions are read."""
+
+    index: int
+    name: str | None
+    base: str | None
+    image: BaseImage | None
+    parent: int | None
+    scope: Scope
+    groups: dict[str, int] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    triggers: list[tuple[int, Instruction]] = field(default_factory=list)
+    configured: dict[str, Switch] = field(default_factory=dict)
+
+    def done(self) -> Stage:
+        return Stage(
+            self.index, self.name, self.base, self.image, self.parent, tuple(self.steps), self.scope
+        )
+
+
+class _Assembly:
+    def __init__(self, dockerfile: Dockerfile, tools: tuple[Tool, ...]) -> None:
+        self.dockerfile = dockerfile
+        self.escape = dockerfile.escape
+        self.tools = tools
+        self.globals: dict[str, Variable] = {}
+        self.drafts: list[_Draft] = []
+
+    def stages(self) -> Iterator[Stage]:
+        draft: _Draft | None = None
+        for group in self.grouped():
+            draft = self.start(group[0])
+            self.drafts.append(draft)
+            if not draft.scope.user.sure:
+                self.settle_user(draft, group[1:])
+            for instruction in group[1:]:
+                self.add(draft, instruction)
+            self.fire(draft)
+        return iter([draft.done() for draft in self.drafts])
+
+    def grouped(self) -> Iterator[list[Instruction]]:
+        """The instructions of each stage, FROM first; global ARGs are taken in on the way."""
+        group: list[Instruction] = []
+        for instruction in self.dockerfile.instructions:
+            if instruction.name == "FROM":
+                if group:
+                    yield group
+                group = [instruction]
+            elif group:
+                group.append(instruction)
+            elif instruction.name == "ARG":
+                self.add_globals(instruction)
+        if group:
+            yield group
+
+    def add_globals(self, instruction: Instruction) -> None:
+        for pair in pairs(instruction):
+            scope = Scope(self.globals, "/", ROOT, {}, _SH, None)
+            got = None if pair.value is None else resolve(pair.value.value, scope, self.escape).value
+            self.globals[pair.name] = Variable(got, False, False, pair.span)
+
+    def start(self, instruction: Instruction) -> _Draft:
+        words = [word.value for word in instruction.words]
+        name = words[2].lower() if len(words) == 3 else None
+        scope = Scope(self.globals, "/", ROOT, {}, _SH, None)
+        base = resolve(words[0], scope, self.escape).value if words else None
+        parent = next((d for d in reversed(self.drafts) if base is not None and d.name == base), None)
+        index = len(self.drafts)
+        if parent is not None:
+            return _Draft(
+                index, name, base, parent.image, parent.index, parent.scope,
+                dict(parent.groups), configured=dict(parent.configured),
+            )  # fmt: skip
+        match = _REFERENCE.match(base) if base else None
+        image = find_image(match["name"], match["tag"] or "") if match else None
+        return _Draft(index, name, base, image, None, _base_scope(image, base, self.escape))
+
+    def settle_user(self, draft: _Draft, instructions: Iterable[Instruction]) -> None:
+        """An unknown image's user is root where a step before the first USER needs to be."""
+        for instruction in instructions:
+            if instruction.name == "USER":
+                return
+            if instruction.name == "RUN":
+                shell = draft.scope.shell
+                made = invocations(script(instruction, shell, self.dockerfile.source), draft.scope)
+                if any(i.program in _NEEDS_ROOT and "sudo" not in i.wrappers for i in made):
+                    draft.scope = replace(draft.scope, user=replace(ROOT))
+                    return
+
+    def add(self, draft: _Draft, instruction: Instruction) -> None:
+        if instruction.name == "ONBUILD" and instruction.child is not None:
+            draft.triggers.append((len(draft.steps), instruction))
+            draft.steps.append(Step(instruction, instruction, draft.index, len(draft.steps), draft.scope))
+            return
+        step = self.step(draft, instruction, instruction, len(draft.steps))
+        draft.steps.append(step)
+        draft.scope = self.after(draft, step)
+
+    def fire(self, draft: _Draft) -> None:
+        """Read the triggers: they run with what the stage ends with."""
+        for index, outer in draft.triggers:
+            if outer.child is not None:
+                draft.steps[index] = self.step(draft, outer.child, outer, index)
+
+    def step(
+        self, draft: _Draft, instruction: Instruction, outer: Instruction, index: int
+    ) -> Step:
+        base = (instruction, outer, draft.index, index, draft.scope)
+        if instruction.name == "RUN":
+            return self.run_step(draft, base)
+        if instruction.name in ("COPY", "ADD"):
+            return self.copy_step(draft, base)
+        if instruction.name in ("ENV", "ARG", "LABEL"):
+            return VariableStep(*base, pairs(instruction))
+        return Step(*base)
+
+    def run_step(
+        self, draft: _Draft, base: tuple[Instruction, Instruction, int, int, Scope]
+    ) -> RunStep:
+        read = script(base[0], draft.scope.shell, self.dockerfile.source)
+        made = invocations(read, draft.scope)
+        uses = tuple(
+            replace(use, off=(draft.configured[use.tool.name], *use.off))
+            if use.tool.name in draft.configured
+            else use
+            for use in tool_uses(made, draft.scope, self.tools)
+        )
+        mounted = step_mounts(base[0], draft.scope, self.escape)
+        return RunStep(*base, read, mounted, made, uses)
+
+    def copy_step(
+        self, draft: _Draft, base: tuple[Instruction, Instruction, int, int, Scope]
+    ) -> CopyStep:
+        instruction, scope = base[0], draft.scope
+        spec = copy_spec(instruction)
+        if spec is None:
+            return CopyStep(*base, None, None, None, False)
+        sources = [resolve(word.value, scope, self.escape) for word in spec.sources]
+        known = tuple(s.value for s in sources if s.value is not None)
+        dest = resolve(spec.dest.value, scope, self.escape).value
+        folder = dest is not None and (dest.endswith("/") or dest in (".", "..") or dest.endswith("/."))
+        path = None if dest is None else scope.path(dest or ".")
+        if path is not None and folder and path != "/":
+            path += "/"
+        plain = not spec.heredocs and not (
+            instruction.name == "ADD"
+            and any("://" in s or s.startswith("git@") or s.endswith(_ARCHIVES) for s in known)
+        )
+        sure = len(known) == len(sources) and all(s.fixed for s in sources)
+        return CopyStep(
+            *base, known if sure else None, path, self.origin(spec.from_), plain
+        )
+
+    def origin(self, name: str | None) -> int | str | None:
+        if name is None:
+            return None
+        if name.isascii() and name.isdigit():
+            return int(name)
+        found = next((d for d in reversed(self.drafts[:-1]) if d.name == name.lower()), None)
+        return name if found is None else found.index
+
+    def after(self, draft: _Draft, step: Step) -> Scope:
+        """The scope behind a step."""
+        scope, instruction = step.scope, step.instruction
+        if isinstance(step, VariableStep) and instruction.name != "LABEL":
+            return self.with_pairs(scope, step)
+        if instruction.name == "WORKDIR":
+            path = resolve(instruction.rest.value, scope, self.escape).value
+            return replace(scope, workdir=None if path is None else scope.path(path))
+        if instruction.name == "USER":
+            return replace(scope, user=_user(resolve(instruction.rest.value, scope, self.escape).value, scope, draft))
+        if instruction.name == "SHELL" and instruction.form == "exec":
+            return replace(scope, shell=tuple(word.value for word in instruction.words))
+        if isinstance(step, RunStep):
+            return self.with_accounts(draft, step)
+        return scope
+
+    def with_pairs(self, scope: Scope, step: VariableStep) -> Scope:
+        before = scope
+        env = step.instruction.name == "ENV"
+        for pair in step.pairs:
+            if pair.value is None:
+                default = self.globals.get(pair.name)
+                held = scope.variables.get(pair.name)
+                if held is not None and held.env:
+                    continue
+                value, fixed = (default.value if default else None), False
+            else:
+                got = resolve(pair.value.value, before if env else scope, self.escape)
+                value, fixed = got.value, env and got.fixed
+            scope = scope.with_variable(pair.name, Variable(value, fixed, env, pair.span))
+        return scope
+
+    def with_accounts(self, draft: _Draft, step: RunStep) -> Scope:
+        scope = step.scope
+        for made in step.invocations:
+            values = [argument.value if argument.value is not None else "?" for argument in made.args]
+            if made.program in ("groupadd", "addgroup"):
+                group = created_group(values)
+                if group is not None:
+                    draft.groups[group[0]] = group[1]
+            elif made.program in ("useradd", "adduser"):
+                user = created_user(made.program, values, draft.groups)
+                if user is not None:
+                    scope = replace(scope, users={**scope.users, user.name: user})
+            elif made.program in ("usermod", "userdel", "deluser") and values:
+                users = {n: u for n, u in scope.users.items() if n not in values}
+                scope = replace(scope, users=users)
+        for use in _configurations(step.invocations, self.tools):
+            draft.configured.setdefault(*use)
+        return scope
+
+
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+
+
+def _base_scope(image: BaseImage | None, base: str | None, escape: str) -> Scope:
+    if image is None:
+        user = ROOT if base == "scratch" else User("", None, None, None, sure=False)
+        shell = _CMD if escape == "`" else _SH
+        return Scope({}, "/", user, {"root": ROOT, "nobody": _NOBODY}, shell, None)
+    users = {name: User(name, *known) for name, known in image.users.items()}
+    user = User(image.user, image.uid, image.gid, image.home)
+    if image.user == "root":
+        user = ROOT
+    return Scope(
+        {name: Variable(value, True, True, None) for name, value in image.env.items()},
+        "/",
+        user,
+        {"nobody": _NOBODY, **users, "root": ROOT, image.user: user},
+        _CMD if image.os == "windows" else _SH,
+        image.libc,
+    )
+
+
+def _user(text: str | None, scope: Scope, draft: _Draft) -> User:
+    """The user a USER instruction names."""
+    if not text:
+        return User("", None, None, None, sure=False)
+    name, _, group = text.partition(":")
+    number = int(group) if group.isascii() and group.isdigit() else draft.groups.get(group)
+    if name in scope.users:
+        user = scope.users[name]
+        return replace(user, gid=number) if group and number is not None else user
+    if name.isascii() and name.isdigit():
+        uid = int(name)
+        known = next((user for user in scope.users.values() if user.uid == uid), None)
+        if known is not None:
+            return replace(known, gid=number) if group and number is not None else known
+        # Without an entry in the password file HOME is /; an unknown image may have one.
+        home = "/" if draft.image is not None else None
+        return User(name, uid, number, home)
+    return User(name, None, None, None, sure=False)
+
+
+def _configurations(
+    made: Iterable[Invocation], tools: tuple[Tool, ...]
+) -> Iterator[tuple[str, Switch]]:
+    """Commands that write "no cache" into a tool's configuration."""
+    for tool in tools:
+        for wanted in tool.off.config:
+            for invocation in made:
+                if invocation.program is None or not re.fullmatch(tool.programs, invocation.program):
+                    continue
+                values = [argument.value for argument in invocation.args]
+                rest = iter(values)
+                if all(word in rest for word in wanted):
+                    text = " ".join((tool.name, *wanted))
+                    yield tool.name, Switch("config", text, invocation.command.span, False)
+
+

@@ -1,0 +1,236 @@
+"""Which files a RUN reads and writes, where that can be told.
+
+Two steps may change places only if neither writes what the other reads or writes.
+Only programs listed here are understood; anything else may touch everything.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dfcache.model.invocations import Argument, Invocation
+from dfcache.model.uses import ToolUse
+
+# Programs that touch nothing but what their arguments name.
+_OPERAND_PROGRAMS = frozenset(
+    "mkdir rmdir rm cp mv ln chmod chown chgrp touch cat ls test [ stat install mktemp tee sed grep"
+    " head tail wc sort uniq cut tr".split()
+)
+# Programs that touch no file that a COPY of a project could bring.
+_QUIET_PROGRAMS = frozenset(
+    "set cd export unset true false : echo printf exit return umask sleep id whoami date uname which"
+    " type hash ulimit shopt env getent hostname"
+    " useradd adduser groupadd addgroup usermod groupmod passwd chpasswd"
+    " ldconfig locale-gen update-ca-certificates update-locale dpkg-reconfigure"
+    " update-alternatives debconf-set-selections rpm apt-key apt-mark apt-cache".split()
+)
+_READERS = frozenset("cat ls test [ stat grep head tail wc sort uniq cut tr".split())
+# Package managers that dfcache has no page for yet, and that read no project files
+# when told to install packages by name.
+_SYSTEM_INSTALLS = {
+    "apk": {"add", "del", "update", "upgrade"},
+    "yum": {"install", "update", "upgrade", "clean", "groupinstall", "makecache"},
+    "dnf": {"install", "update", "upgrade", "clean", "groupinstall", "makecache"},
+    "microdnf": {"install", "update", "upgrade", "clean"},
+    "zypper": {"install", "in", "update", "refresh", "clean", "ref"},
+    "apt-get": {"autoremove", "remove", "purge", "clean", "autoclean", "update", "upgrade", "install"},
+    "apt": {"autoremove", "remove", "purge", "clean", "autoclean", "update", "upgrade", "install"},
+    "conda": {"install", "clean", "config", "update"},
+    "mamba": {"install", "clean", "update"},
+}
+# Where installations go; a COPY into one of them changes places with no install.
+SYSTEM = (
+    "/usr/lib", "/usr/bin", "/usr/sbin", "/usr/local/lib", "/usr/include", "/usr/share", "/lib",
+    "/lib64", "/bin", "/sbin", "/etc", "/var/lib", "/var/cache", "/opt/conda", "/opt/venv", "/root/.local",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Image paths that are read and written, each with all below; ``unknown`` says why not even that is sure.
+
+    ``installs`` is True where packages are installed: such steps keep their order among
+    each other.
+    """
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    installs: bool = False
+    unknown: str = ""
+
+
+def overlap(paths: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a path of one side is, holds or lies in a path of the other."""
+    others = tuple(others)
+    return any(within(a, b) or within(b, a) for a in paths for b in others)
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or lies below it."""
+    return path == folder or folder == "/" or path.startswith(folder + "/")
+
+
+def commute(one: Effects, other: Effects) -> bool:
+    """Whether the steps may change places without a difference."""
+    if one.unknown or other.unknown or (one.installs and other.installs):
+        return False
+    return not (
+        overlap(one.writes, other.writes)
+        or overlap(one.writes, other.reads)
+        or overlap(one.reads, other.writes)
+    )
+
+
+def combined(parts: Iterable[Effects]) -> Effects:
+    """The effects of several commands in one step."""
+    parts = tuple(parts)
+    return Effects(
+        frozenset().union(*(part.reads for part in parts)),
+        frozenset().union(*(part.writes for part in parts)),
+        any(part.installs for part in parts),
+        next((part.unknown for part in parts if part.unknown), ""),
+    )
+
+
+def run_effects(made: Iterable[Invocation], uses: Iterable[ToolUse]) -> Effects:
+    """The effects of a RUN with these commands."""
+    by_command = {id(use.invocation.command): use for use in uses}
+    parts = []
+    for invocation in made:
+        use = by_command.get(id(invocation.command))
+        parts.append(_use_effects(use) if use else _program_effects(invocation))
+        parts.append(_redirects(invocation))
+    return combined(parts)
+
+
+def _use_effects(use: ToolUse) -> Effects:
+    if use.writes:
+        return Effects(unknown=f"{use.title} installs into a folder of its own")
+    if not use.sure:
+        return Effects(unknown=f"{use.title} has arguments that can't be told")
+    if use.spec.operands == "none" and use.spec.manifests:
+        return Effects(unknown=f"{use.title} reads the project")
+    paths: set[str] = set()
+    for read in use.reads:
+        if read.path is None:
+            return Effects(unknown=f"{use.title} reads a file that can't be told")
+        if read.kind == "project":
+            return Effects(frozenset({read.path}), frozenset({read.path}), True)
+        paths.add(read.path)
+    return Effects(frozenset(paths), frozenset(SYSTEM), installs=use.spec.effect == "downloads")
+
+
+def _program_effects(made: Invocation) -> Effects:
+    name = made.program
+    if name is None:
+        return Effects(unknown="a program that can't be told")
+    if made.command.context and made.command.context[-1] == "substitution" and name in _READERS:
+        return _operands(made)
+    if name in _QUIET_PROGRAMS:
+        return Effects()
+    if name in _SYSTEM_INSTALLS:
+        return _system_install(made, _SYSTEM_INSTALLS[name])
+    if name in _OPERAND_PROGRAMS:
+        return _operands(made)
+    if name in ("curl", "wget"):
+        return _download(made)
+    if name in ("python", "python3", "virtualenv"):
+        return _venv(made)
+    return Effects(unknown=f"`{name}` may read or change any file")
+
+
+def _system_install(made: Invocation, known: set[str]) -> Effects:
+    values = [argument.value for argument in made.args]
+    operands = [value for value in values if value is None or not value.startswith("-")]
+    subcommand = next((value for value in operands if value in known), None)
+    if subcommand is None:
+        return Effects(unknown=f"`{made.program}` with a subcommand that isn't known")
+    paths = [value for value in operands if value is not None and ("/" in value or value.endswith(".deb"))]
+    if any(value.startswith((".", "/")) for value in paths):
+        return Effects(unknown=f"`{made.program}` installs a local file")
+    return Effects(writes=frozenset(SYSTEM), installs=True)
+
+
+def _paths(made: Invocation, args: Iterable[Argument]) -> Iterator[str | None]:
+    for argument in args:
+        value = argument.value
+        if value is None:
+            yield None
+        elif value.startswith("/"):
+            yield _base(posixpath.normpath(value))
+        elif made.cwd is None:
+            yield None
+        else:
+            yield _base(posixpath.normpath(posixpath.join(made.cwd, value)))
+
+
+def _base(path: str) -> str:
+    """The folder that holds all a glob can match."""
+    if not any(char in path for char in "*?["):
+        return path
+    parts = path.split("/")
+    first = next(at for at, part in enumerate(parts) if any(char in part for char in "*?["))
+    return "/".join(parts[:first]) or "/"
+
+
+def _operands(made: Invocation) -> Effects:
+    operands = [a for a in made.args if a.value is None or not a.value.startswith("-")]
+    paths = set(_paths(made, operands))
+    if None in paths:
+        return Effects(unknown=f"`{made.program}` on a path that can't be told")
+    known = frozenset(path for path in paths if path is not None)
+    if made.program in _READERS:
+        return Effects(reads=known)
+    return Effects(known, known)
+
+
+def _download(made: Invocation) -> Effects:
+    """curl and wget write where they are told, else into the working directory."""
+    targets: list[Argument] = []
+    previous = ""
+    for argument in made.args:
+        value = argument.value or ""
+        if previous in ("-o", "--output", "-O", "-P", "--output-document") or previous.endswith("o"):
+            if previous.startswith("-") and not value.startswith("-"):
+                targets.append(argument)
+        if value.startswith("@") or value in ("-T", "--upload-file", "-K", "--config"):
+            return Effects(unknown=f"`{made.program}` sends a file")
+        previous = value if value.startswith("-") else ""
+    paths = {path for path in _paths(made, targets) if path is not None}
+    if made.cwd is not None:
+        paths.add(posixpath.join(made.cwd, "?download"))
+    return Effects(writes=frozenset(paths))
+
+
+def _venv(made: Invocation) -> Effects:
+    values = [argument.value for argument in made.args]
+    if made.program != "virtualenv":
+        if values in (["--version"], ["-V"]):
+            return Effects()
+        if values[:2] not in (["-m", "venv"], ["-m", "virtualenv"]):
+            return Effects(unknown=f"`{made.program}` may read or change any file")
+        operands = made.args[2:]
+    else:
+        operands = made.args
+    paths = set(_paths(made, [a for a in operands if not (a.value or "").startswith("-")]))
+    if None in paths or not paths:
+        return Effects(unknown="a virtual environment whose folder can't be told")
+    return Effects(writes=frozenset(path for path in paths if path is not None), installs=True)
+
+
+def _redirects(made: Invocation) -> Effects:
+    writes: set[str] = set()
+    reads: set[str] = set()
+    for redirect in made.command.redirects:
+        target = redirect.target
+        if target is None or redirect.operator.endswith("&") or target.value.isdigit():
+            continue
+        if redirect.operator == "<<<":
+            continue
+        path = next(_paths(made, [Argument(target.value if target.literal else None, target)]))
+        if path is None:
+            return Effects(unknown="a redirection whose file can't be told")
+        (reads if redirect.operator.endswith("<") else writes).add(path)
+    return Effects(frozenset(reads), frozenset(writes - {"/dev/null"}))

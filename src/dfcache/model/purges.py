@@ -1,0 +1,137 @@
+"""Commands that empty a cache directory, or break on a mount there.
+
+``rm -rf`` of a mount point or of a folder above it ends in "Device or resource busy" and
+fails the step; of what is in it, it empties the cache for every build that shares it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from dfcache.model.invocations import Argument, Invocation
+from dfcache.model.uses import ToolUse
+from dfcache.parser.script import ShellWord
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """One command or operand that takes a cache away.
+
+    ``operand`` is the word that does it, None where the whole command does. ``breaks`` is True
+    where it fails on a mount. ``whole`` is True where nothing of the command is left without
+    its purging operands. ``certain`` is False where it can't be taken out word by word.
+    """
+
+    invocation: Invocation
+    path: str
+    operand: ShellWord | None
+    breaks: bool
+    whole: bool
+    certain: bool = True
+
+
+def purges(
+    invocations: Iterable[Invocation], uses: Iterable[ToolUse], targets: Iterable[str]
+) -> tuple[Purge, ...]:
+    """What takes away the caches at ``targets`` (absolute paths)."""
+    targets = tuple(targets)
+    found: list[Purge] = []
+    for use in uses:
+        if use.spec.effect == "purges":
+            path = next((c.path for c in use.caches if c.path and _in_any(c.path, targets)), None)
+            if path is not None:
+                found.append(Purge(use.invocation, path, None, breaks=False, whole=True))
+    for made in invocations:
+        if made.program == "rm":
+            found += _removals(made, targets)
+        elif made.program == "find":
+            found += _finds(made, targets)
+    return tuple(found)
+
+
+def _in_any(path: str, targets: tuple[str, ...]) -> bool:
+    return any(path == target or path.startswith(target + "/") for target in targets)
+
+
+def _removals(made: Invocation, targets: tuple[str, ...]) -> Iterator[Purge]:
+    flags = [a.value for a in made.args if a.value is not None and a.value.startswith("-")]
+    operands = [a for a in made.args if a.value is None or not a.value.startswith("-")]
+    recursive = any("r" in flag.lower() for flag in flags if not flag.startswith("--")) or (
+        "--recursive" in flags
+    )
+    hits: list[tuple[Argument, str, bool]] = []
+    for operand in operands:
+        for target in targets:
+            how = _hit(made.cwd, operand, target, recursive)
+            if how is not None:
+                hits.append((operand, target, how))
+                break
+    words = {id(operand.word) for operand, _, _ in hits}
+    whole = all(id(operand.word) in words for operand in operands)
+    for operand, target, breaks in hits:
+        braces = "{" in operand.word.raw and not operand.word.literal
+        shared = sum(a.word is operand.word for a in operands) > 1
+        yield Purge(made, target, operand.word, breaks, whole, certain=not (braces or shared or operand.value is None))
+
+
+def _hit(cwd: str | None, operand: Argument, target: str, recursive: bool) -> bool | None:
+    """Whether removing ``operand`` fails on a mount at ``target`` (True), empties it (False)."""
+    value = operand.value
+    if value is None and "$" not in operand.word.value and "`" not in operand.word.value:
+        value = operand.word.value  # braces, which only some shells expand
+    if value is None:
+        name = operand.word.value.upper()
+        return True if "CACHE" in name or "$HOME" in name or "${HOME" in name else None
+    results = {_match(cwd, pattern, target, recursive) for pattern in expand_braces(value)}
+    return True if True in results else False if False in results else None
+
+
+def _match(cwd: str | None, pattern: str, target: str, recursive: bool) -> bool | None:
+    if not pattern.startswith("/"):
+        if cwd is None:
+            return None
+        pattern = posixpath.join(cwd, pattern)
+    parts = posixpath.normpath(pattern).split("/")[1:]
+    wanted = target.split("/")[1:]
+    if parts == [""]:
+        return None
+    if not all(_matches(part, name) for part, name in zip(parts, wanted, strict=False)):
+        return None
+    if len(parts) > len(wanted):
+        return False
+    return True if recursive else None
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """A glob against one name; as in a shell, a leading dot must be written."""
+    if name.startswith(".") and not pattern.startswith("."):
+        return False
+    return fnmatchcase(name, pattern.replace("[^", "[!"))
+
+
+def expand_braces(text: str) -> list[str]:
+    """``a{b,c}`` as bash reads it: ``ab``, ``ac``; other text is left as it is."""
+    start = text.find("{")
+    end = text.find("}", start)
+    if start < 0 or end < 0 or "," not in text[start:end] or text[start - 1 : start] == "$":
+        return [text]
+    inner = text[start + 1 : end].split(",")
+    return [one for part in inner for one in expand_braces(text[:start] + part + text[end + 1 :])]
+
+
+def _finds(made: Invocation, targets: tuple[str, ...]) -> Iterator[Purge]:
+    """``find`` that deletes below a folder that holds the cache, unless by a name it names."""
+    values = [argument.value or "" for argument in made.args]
+    deletes = "-delete" in values or "rm" in values
+    if not deletes or any(value in ("-name", "-iname", "-path", "-regex") for value in values):
+        return
+    for argument in made.args:
+        value = argument.value
+        if value is None or value.startswith(("-", "(", "!", "\\")):
+            break
+        for target in targets:
+            if _match(made.cwd, value, target, recursive=True) is not None:
+                yield Purge(made, target, None, breaks=True, whole=True, certain=False)

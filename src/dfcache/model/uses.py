@@ -1,0 +1,417 @@
+"""What a step does with a package manager: the command, its caches, what it reads."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dfcache.knowledge.records import CacheDir, Tool, ToolCommand
+from dfcache.model.invocations import Argument, Invocation
+from dfcache.model.scope import ROOT, Scope, User
+from dfcache.text import Span
+
+_PYTHON = re.compile(r"(python|pypy)(\d+(\.\d+)*)?$")
+_PYTHON_VALUES = frozenset({"-X", "-W", "--check-hash-based-pycs"})
+_BOOLEANS = frozenset("1 true t yes y on 0 false f no n off".split())
+_TRUE = frozenset("1 true t yes y on".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One thing that turns a cache off.
+
+    ``kind`` is "option", "assignment" (before the command), "variable" (ENV or ARG; ``span`` is
+    then the pair, or None where the base image sets it), "export" or "config". ``text`` is how to name it.
+    ``removable`` is False where taking it away takes more than deleting ``span``.
+    """
+
+    kind: str
+    text: str
+    span: Span | None
+    removable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """A cache directory as one command uses it: ``path`` is None where it can't be told.
+
+    ``moved_by`` names what moved it from its default, "" if nothing did.
+    """
+
+    cache: CacheDir
+    path: str | None
+    moved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file or folder that an install is told to read.
+
+    ``kind`` is "requirements", "constraints", "project" or "links"; ``path`` is where
+    it is in the image, None where it can't be told; ``word`` is the argument.
+    """
+
+    kind: str
+    path: str | None
+    argument: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """One command of a package manager, understood.
+
+    ``user`` is who runs it and ``home`` their HOME. ``offline`` tells that it asks no network.
+    ``linked`` names what makes the installation point into the cache, or is "".
+    ``operands`` are the arguments that name packages or local paths; ``sure`` is
+    False where some arguments could not be known.
+    """
+
+    tool: Tool
+    spec: ToolCommand
+    invocation: Invocation
+    user: User
+    home: str | None
+    caches: tuple[CacheUse, ...]
+    off: tuple[Switch, ...]
+    offline: bool
+    linked: str
+    reads: tuple[Read, ...]
+    operands: tuple[Argument, ...]
+    writes: bool
+    sure: bool
+
+    @property
+    def downloads(self) -> bool:
+        """Whether it fetches packages over the network."""
+        return self.spec.effect == "downloads" and not self.offline
+
+    @property
+    def span(self) -> Span:
+        """From the program to its subcommand: what a finding underlines."""
+        command = self.invocation.command
+        words = command.words
+        first = words[0].span
+        last = next((w for w in words[1:] if w.value == self.spec.words[-1]), words[0])
+        return Span(first.start, max(first.end, last.span.end))
+
+    @property
+    def title(self) -> str:
+        """How to name the command in a message: ``pip install``."""
+        program = self.invocation.program or ""
+        name = program if re.fullmatch(self.tool.programs, program) else self.tool.name
+        return " ".join((name, *self.spec.words))
+
+
+def tool_uses(
+    made: Sequence[Invocation], scope: Scope, tools: Sequence[Tool]
+) -> Iterator[ToolUse]:
+    """The uses of package managers among ``made``."""
+    for invocation in made:
+        for tool in tools:
+            args = _arguments(tool, invocation)
+            if args is not None:
+                use = _use(tool, invocation, args, scope)
+                if use is not None:
+                    yield use
+                break
+
+
+def _arguments(tool: Tool, made: Invocation) -> tuple[Argument, ...] | None:
+    """The arguments behind the tool's own name, or None where another program runs."""
+    if made.program is None:
+        return None
+    if re.fullmatch(tool.programs, made.program):
+        return made.args
+    if made.program in tool.shorthands:
+        word = made.command.words[0]
+        return (*(Argument(w, word) for w in tool.shorthands[made.program]), *made.args)
+    if not tool.modules or not _PYTHON.fullmatch(made.program):
+        return None
+    at = 0
+    while at < len(made.args):
+        value = made.args[at].value
+        if value == "-m":
+            module = made.args[at + 1].value if at + 1 < len(made.args) else None
+            return made.args[at + 2 :] if module in tool.modules else None
+        if value is None or not value.startswith("-") or value == "-c":
+            return None
+        at += 2 if value in _PYTHON_VALUES else 1
+    return None
+
+
+Option = tuple[str, Argument, Argument | None]
+
+
+def _use(
+    tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope
+) -> ToolUse | None:
+    words, rest = _subcommand(tool, args)
+    spec = _spec(tool, words)
+    if spec is None:
+        return None
+    taken = len(spec.words)
+    options, operands, sure = _split(rest[taken:], spec, tool)
+    options = [*_leading(tool, args), *options]
+    user, home = _who(made, scope)
+    env = _environment(made, scope)
+    return ToolUse(
+        tool=tool,
+        spec=spec,
+        invocation=made,
+        user=user,
+        home=home,
+        caches=tuple(
+            _cache(cache, options, env, home)
+            for cache in tool.caches
+            if not spec.caches or cache.name in spec.caches
+        ),
+        off=tuple(_switches(tool, options, made, scope)),
+        offline=any(name in spec.offline for name, _, _ in options),
+        linked=_linked(tool, options, env),
+        reads=tuple(_reads(spec, options, operands, made)),
+        operands=tuple(operands),
+        writes=_writes_elsewhere(spec, options),
+        sure=sure,
+    )
+
+
+def _writes_elsewhere(spec: ToolCommand, options: Sequence[Option]) -> bool:
+    """Whether it writes into a folder that was asked for, or its working directory."""
+    if any(not path.startswith("-") for path in spec.writes):
+        return True
+    if spec.project is not None and not any(name in spec.project for name, _, _ in options):
+        return True
+    return any(name in spec.writes for name, _, _ in options)
+
+
+def _leading(tool: Tool, args: Sequence[Argument]) -> list[Option]:
+    """The options before the subcommand."""
+    found: list[Option] = []
+    at = 0
+    while at < len(args):
+        value = args[at].value
+        if value is None or not value.startswith("-"):
+            break
+        name, has, _ = value.partition("=")
+        takes = name in tool.values and not has
+        found.append((name, args[at], args[at + 1] if takes and at + 1 < len(args) else None))
+        at += 2 if takes else 1
+    return found
+
+
+def _subcommand(tool: Tool, args: tuple[Argument, ...]) -> tuple[list[str], tuple[Argument, ...]]:
+    """The words from the subcommand on, and the arguments they are."""
+    at = 0
+    while at < len(args):
+        value = args[at].value
+        if value is None or not value.startswith("-"):
+            break
+        at += 2 if value in tool.values else 1
+    words: list[str] = []
+    for argument in args[at:]:
+        if argument.value is None or argument.value.startswith("-"):
+            break
+        words.append(argument.value)
+    return words, args[at:]
+
+
+def _spec(tool: Tool, words: Sequence[str]) -> ToolCommand | None:
+    """The longest subcommand of ``tool`` that ``words`` begin with."""
+    fitting = [spec for spec in tool.commands if tuple(words[: len(spec.words)]) == spec.words]
+    return max(fitting, key=lambda spec: len(spec.words), default=None)
+
+
+def _split(
+    args: Sequence[Argument], spec: ToolCommand, tool: Tool
+) -> tuple[list[Option], list[Argument], bool]:
+    """Options (name, argument, value's argument) and operands behind the subcommand."""
+    values = spec.values | tool.values
+    options: list[Option] = []
+    operands: list[Argument] = []
+    sure = True
+    at = 0
+    only_operands = False
+    while at < len(args):
+        argument = args[at]
+        at += 1
+        value = argument.value
+        if value is None:
+            sure = False
+            text = argument.word.value
+            if not text.startswith("-"):
+                operands.append(argument)
+            else:
+                options.append((text.partition("=")[0], argument, argument))
+        elif only_operands or not value.startswith("-") or value == "-":
+            operands.append(argument)
+        elif value == "--":
+            only_operands = True
+        else:
+            name, has, _ = value.partition("=")
+            if not name.startswith("--") and len(name) > 2 and name[:2] in values:
+                options.append((name[:2], argument, argument))  # -rfile
+            elif name in values and not has:
+                options.append((name, argument, args[at] if at < len(args) else None))
+                at += 1
+            else:
+                options.append((name, argument, argument if has else None))
+    return options, operands, sure
+
+
+def option_value(option: Option) -> str | None:
+    """The value of an option however it is written: ``-r f``, ``-rf``, ``--r=f``."""
+    name, argument, given = option
+    if given is None or given.value is None:
+        return None
+    if given is not argument:
+        return given.value
+    if given.value.startswith("--"):
+        return given.value.partition("=")[2]
+    return given.value[len(name) :].removeprefix("=")
+
+
+def _who(made: Invocation, scope: Scope) -> tuple[User, str | None]:
+    if made.user is None:
+        home = made.env["HOME"] if "HOME" in made.env else scope.home
+        return scope.user, home
+    user = ROOT if made.user in ("root", "0") else scope.users.get(made.user)
+    user = user or User(made.user, None, None, None, sure=False)
+    # sudo without -H keeps HOME or not by the distribution's sudoers: Debian resets it.
+    return user, user.home
+
+
+def _environment(made: Invocation, scope: Scope) -> dict[str, str | None]:
+    """Known variables of the command; None means set to something unknown."""
+    env: dict[str, str | None] = {}
+    if not {"sudo"} & set(made.wrappers):
+        env = {name: variable.value for name, variable in scope.variables.items()}
+    return env | dict(made.env)
+
+
+def _cache(
+    cache: CacheDir, options: Sequence[Option], env: Mapping[str, str | None], home: str | None
+) -> CacheUse:
+    """Where ``cache`` is for a command with these options and variables."""
+    for option in reversed(options):
+        if option[0] in cache.options:
+            return CacheUse(cache, _absolute(option_value(option), home), option[0])
+    lower = {name.lower(): name for name in env}
+    for name in cache.env:
+        actual = name if name in env else lower.get(name) if name.islower() else None
+        if actual is not None and env[actual] != "":
+            return CacheUse(cache, _absolute(env[actual], home), actual)
+    if cache.xdg is not None and env.get("XDG_CACHE_HOME", "") != "":
+        base = _absolute(env["XDG_CACHE_HOME"], home)
+        return CacheUse(cache, base and posixpath.join(base, cache.xdg), "XDG_CACHE_HOME")
+    return CacheUse(cache, _absolute(cache.default, home), "")
+
+
+def _absolute(path: str | None, home: str | None) -> str | None:
+    if path is None:
+        return None
+    if path == "~" or path.startswith("~/"):
+        if home is None:
+            return None
+        path = home + path[1:]
+    return posixpath.normpath(path) if path.startswith("/") else None
+
+
+def _switches(
+    tool: Tool, options: Sequence[Option], made: Invocation, scope: Scope
+) -> Iterator[Switch]:
+    """All that turns the cache off for a command, the weakest first."""
+    cache_options = {name for cache in tool.caches for name in cache.options}
+    if any(name in cache_options for name, _, _ in options):
+        last = [o for o in options if o[0] in cache_options or o[0] in tool.off.options][-1]
+        if last[0] in cache_options:
+            return  # --cache-dir behind --no-cache-dir, and beside the variable, wins
+    else:
+        yield from _variable_switches(tool, made, scope)
+    for name, argument, _ in options:
+        if name in tool.off.options:
+            whole = argument.value == argument.word.value or argument.word.literal
+            yield Switch("option", name, argument.word.span, whole)
+
+
+def _variable_switches(tool: Tool, made: Invocation, scope: Scope) -> Iterator[Switch]:
+    for name, how in tool.off.env.items():
+        own = next((a for a in made.assignments if a.name == name), None)
+        if own is not None:
+            if switches_off(how, made.env.get(name)):
+                yield Switch("assignment", name, own.span)
+        elif name in made.env:
+            if switches_off(how, made.env[name]):
+                yield Switch("export", name, None, removable=False)
+        elif "sudo" in made.wrappers:
+            continue  # sudo resets the environment
+        elif name in scope.variables:
+            variable = scope.variables[name]
+            if switches_off(how, variable.value):
+                yield Switch("variable", name, variable.span, variable.span is not None)
+
+
+def switches_off(how: str, value: str | None) -> bool:
+    """Whether ``value`` of a variable turns a cache off; see ``SwitchedOff.env``."""
+    if value is None or value == "":
+        return False
+    if how == "boolean":
+        return value.lower() in _BOOLEANS
+    if how == "true":
+        return value.lower() in _TRUE
+    return True
+
+
+def _linked(tool: Tool, options: Sequence[Option], env: Mapping[str, str | None]) -> str:
+    for name, value in tool.symlinks:
+        if name.startswith("-"):
+            if any(option[0] == name and option_value(option) == value for option in options):
+                return f"{name} {value}"
+        elif env.get(name) == value:
+            return f"{name}={value}"
+    return ""
+
+
+_LOCAL = re.compile(r"(\.{1,2}$|\.{0,2}/|file:|.*[/\\]|.*\.(whl|zip|tar\.gz|tar\.bz2|tgz)$)")
+
+
+def _reads(
+    spec: ToolCommand, options: Sequence[Option], operands: Sequence[Argument], made: Invocation
+) -> Iterator[Read]:
+    for option in options:
+        kind = spec.reads.get(option[0])
+        if kind is not None:
+            argument = option[2] or option[1]
+            path = option_value(option)
+            if kind == "project" and path is not None and not is_local(path):
+                continue  # -e git+https://…
+            if path is not None and "://" in path and not path.startswith("file:"):
+                continue  # -r https://…, --find-links https://…
+            yield Read(kind, _in(made.cwd, path), argument)
+    if spec.operands == "requirements":
+        for operand in operands:
+            if operand.value is None or is_local(operand.value):
+                yield Read("project", _in(made.cwd, operand.value), operand)
+
+
+def is_local(requirement: str) -> bool:
+    """Whether pip would take the argument for a path: it looks like one and is no URL."""
+    name, at, url = requirement.partition("@")
+    if at and url.strip().startswith("file:"):
+        return True
+    if "://" in requirement:
+        return requirement.startswith("file:")
+    return bool(_LOCAL.match(name if at and " " in requirement else requirement))
+
+
+def _in(cwd: str | None, path: str | None) -> str | None:
+    if path is None:
+        return None
+    if "file:" in path:
+        path = path[path.index("file:") + 5 :]
+        path = "/" + path.lstrip("/") if path.startswith("//") else path
+    path = re.sub(r"\[[^\]]*\]$", "", path)  # extras: .[dev]
+    if path.startswith("/"):
+        return posixpath.normpath(path)
+    return None if cwd is None else posixpath.normpath(posixpath.join(cwd, path))
