@@ -305,6 +305,8 @@ def _named(entry: Requirement) -> Requirement:
         name = _name(entry, head.strip())
         return replace(_link(entry, target.strip()), name=name.name, extras=name.extras)
     bare, extras = _strip_extras(body)
+    if "://" in body:
+        raise ValueError(f"not a requirement: {body}")
     if _looks_like_path(body) or bare.lower().endswith(_ARCHIVES):
         return replace(_local(entry, bare), extras=extras)
     return _name(entry, body)
