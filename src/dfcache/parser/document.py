@@ -22,6 +22,8 @@ from dfcache.text import Span
 
 # Bytes before a line feed; a longer line is the end of the file to BuildKit.
 _LONGEST = 65_535
+# ONBUILD within ONBUILD is refused anyway; a line of nothing else must not fill the memory.
+_DEEPEST = 100
 _TAKES_HEREDOCS = ("RUN", "COPY", "ADD")
 
 
@@ -156,8 +158,10 @@ class _Reader:
         """Read an instruction; the index of the line after it."""
         line, index = self.join(first, text, stripped)
         levels = [read(line, 0, len(line.value), self.escape)]
-        while levels[-1].name == "ONBUILD" and levels[-1].start < levels[-1].end:
+        while levels[-1].name == "ONBUILD" and len(levels) < _DEEPEST:
             outer = levels[-1]
+            if outer.start == outer.end:
+                break
             levels.append(read(outer.rest, outer.start, outer.end, self.escape))
         heredocs: tuple[Heredoc, ...] = ()
         message = levels[-1].problem
