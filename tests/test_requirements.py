@@ -303,13 +303,18 @@ def test_as_pip_reads(text: str, tmp_path: Path) -> None:
 
 
 def requirement_files() -> Iterator[tuple[dict[str, Any], str]]:
+    """A few short files of each project: pip takes its time over a line."""
+    taken: dict[str, int] = {}
     with gzip.open(PROJECTS, "rt", encoding="utf-8", newline="") as lines:
         for line in lines:
             project = json.loads(line)
             for path in project["files"]:
                 name = posixpath.basename(path)
-                if name.endswith((".txt", ".in")) and ("require" in path or "constraint" in name):
-                    yield project, path
+                short = project["files"][path].count("\n") < 60
+                if name.endswith((".txt", ".in")) and short and "require" in path:
+                    taken[project["project"]] = taken.get(project["project"], 0) + 1
+                    if taken[project["project"]] <= 3:
+                        yield project, path
 
 
 @pytest.mark.skipif(not PROJECTS.exists(), reason="the corpus is not at hand")
@@ -330,4 +335,4 @@ def test_real_files_as_pip_reads(tmp_path: Path) -> None:
         if expected is not None and found is not None:
             compared += 1
             assert found == expected, (last, path)
-    assert compared > 500, compared
+    assert compared > 100, compared

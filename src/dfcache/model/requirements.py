@@ -119,6 +119,16 @@ def read_requirements(
     return reader.result()
 
 
+def parse_requirement(text: str) -> Requirement | None:
+    """One requirement as it stands in a list of a manifest, or None if it is none."""
+    given, editable, target = text.strip(), text.strip().startswith("-e "), text.strip()[3:].strip()
+    entry = Requirement("", target if editable else given, "", 1, Span(0, len(text)))
+    try:
+        return _editable(replace(entry, editable=True)) if editable else _named(entry)
+    except ValueError:
+        return None
+
+
 class _Reader:
     def __init__(self, read: Read, env: Mapping[str, str]) -> None:
         self._read = read
