@@ -1,1 +1,1 @@
-"""checks."""
+"""One module a rule: how it is found, and what would mend it."""

@@ -78,12 +78,12 @@ def all_rules() -> Rules:
     """The rules that come with dfcache."""
     from dfcache.checks.registry import all_checks
     from dfcache.knowledge import load
-    from dfcache.model.build import build
+    from dfcache.model.assemble import build
 
     knowledge = load()
 
     def understand(dockerfile: Dockerfile, context: Context, settings: Settings) -> Build:
-        return build(dockerfile, context, knowledge)
+        return build(dockerfile, context, knowledge, settings.builder)
 
     return Rules({page.code: page for page in knowledge.pages}, all_checks(), understand)
 

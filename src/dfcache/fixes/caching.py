@@ -41,6 +41,20 @@ def use_cache(build: Build, step: RunStep, tools: Sequence[Tool]) -> Plan:
     return plan
 
 
+def use_caches(build: Build, step: RunStep, uses: Sequence[ToolUse]) -> Plan:
+    """Mount the caches that ``uses`` lose; what can't be mounted is left out of the plan.
+
+    Where one package manager's mount is refused, those of the others still count.
+    """
+    tools = list({use.tool.name: use.tool for use in uses}.values())
+    whole = use_cache(build, step, tools)
+    if not whole.refused or len(tools) == 1:
+        return whole
+    plans = {tool.name: use_cache(build, step, [tool]) for tool in tools}
+    able = [tool for tool in tools if not plans[tool.name].refused]
+    return use_cache(build, step, able) if able else whole
+
+
 def _variables(step: RunStep, tools: Sequence[Tool]) -> Iterator[tuple[Switch, Tool]]:
     for tool in tools:
         for use in step.uses:
@@ -272,8 +286,8 @@ def _refuse_touched(
     heirs = build.heirs(step.stage)
     for stage in build.stages:
         for other in stage.steps:
-            if isinstance(other, CopyStep) and other.origin in heirs and other.sources:
-                for source in other.sources:
+            if isinstance(other, CopyStep) and other.origin in heirs and other.files:
+                for source in other.files.sources:
                     if any(_near(posixpath.join("/", source), target) for target in targets):
                         plan.refuse(f"a later COPY takes {source}, which would be empty")
             elif (

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from dfcache.knowledge import find_image
-from dfcache.knowledge.records import BaseImage, Tool
+from dfcache.knowledge.records import BaseImage, Knowledge, Tool
 from dfcache.model.accounts import created_group, created_user
 from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
 from dfcache.model.context import Context
+from dfcache.model.globbing import CopySpec
 from dfcache.model.invocations import Invocation, invocations
 from dfcache.model.mounts import step_mounts
 from dfcache.model.scope import ROOT, Scope, User, Variable
@@ -32,10 +33,11 @@ _REFERENCE = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@.*)?$", re.DOTAL
 
 
 def build(
-    dockerfile: Dockerfile, context: Context, tools: tuple[Tool, ...], builder: str = "buildkit"
+    dockerfile: Dockerfile, context: Context, knowledge: Knowledge, builder: str = "buildkit"
 ) -> Build:
     """What ``dockerfile`` builds from ``context``."""
-    return Build(dockerfile, tuple(_Assembly(dockerfile, tools).stages()), context, builder)
+    stages = tuple(_Assembly(dockerfile, knowledge.tools).stages())
+    return Build(dockerfile, stages, context, builder)
 
 
 @dataclass
@@ -177,20 +179,17 @@ class _Assembly:
         if spec is None:
             return CopyStep(*base, None, None, None, False)
         sources = [resolve(word.value, scope, self.escape) for word in spec.sources]
-        known = tuple(s.value for s in sources if s.value is not None)
-        dest = resolve(spec.dest.value, scope, self.escape).value
-        folder = dest is not None and (dest.endswith("/") or dest in (".", "..") or dest.endswith("/."))
-        path = None if dest is None else scope.path(dest or ".")
-        if path is not None and folder and path != "/":
-            path += "/"
+        dest = resolve(spec.dest.value, scope, self.escape)
+        known = tuple(s.value for s in sources if s.value is not None and s.fixed)
+        files = None
+        if len(known) == len(sources) and dest.value is not None and scope.workdir is not None:
+            files = CopySpec(
+                known, dest.value, scope.workdir, exclude=spec.excludes, parents=spec.parents
+            )
         plain = not spec.heredocs and not (
-            instruction.name == "ADD"
-            and any("://" in s or s.startswith("git@") or s.endswith(_ARCHIVES) for s in known)
+            instruction.name == "ADD" and any(_is_unpacked(source) for source in known)
         )
-        sure = len(known) == len(sources) and all(s.fixed for s in sources)
-        return CopyStep(
-            *base, known if sure else None, path, self.origin(spec.from_), plain
-        )
+        return CopyStep(*base, spec, files, self.origin(spec.from_), plain)
 
     def origin(self, name: str | None) -> int | str | None:
         if name is None:
@@ -253,6 +252,11 @@ class _Assembly:
 
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+
+
+def _is_unpacked(source: str) -> bool:
+    """Whether ADD does more with a source than copy it."""
+    return "://" in source or source.startswith("git@") or source.endswith(_ARCHIVES)
 
 
 def _base_scope(image: BaseImage | None, base: str | None, escape: str) -> Scope:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from dfcache.knowledge.records import BaseImage
 from dfcache.model.context import Context
+from dfcache.model.globbing import CopySpec
 from dfcache.model.invocations import Invocation
 from dfcache.model.mounts import StepMount
 from dfcache.model.scope import Scope
 from dfcache.model.uses import ToolUse
+from dfcache.parser import CopySpec as WrittenCopy
 from dfcache.parser import Pair
 from dfcache.parser.script import Script
 from dfcache.parser.tree import Dockerfile, Instruction
@@ -48,15 +50,16 @@ class RunStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class CopyStep(Step):
-    """A COPY or ADD. ``dest`` is absolute with ``/`` at its end where it must be a folder.
+    """A COPY or ADD.
 
-    ``sources`` are expanded, without here-documents; None where a variable in them can't be known.
-    ``origin`` is None for the build context, else the stage's number or the image's name.
-    ``plain`` is False for what COPY of files does not do: URLs, archives, here-documents.
+    ``written`` is what the instruction says, ``files`` the same with its variables expanded; None where
+    one can't be known or a build argument may change it. ``origin`` is None for the build
+    context, else the stage's number or the image's name. ``plain`` is False for what no COPY of
+    files does: addresses, archives that are unpacked, here-documents.
     """
 
-    sources: tuple[str, ...] | None
-    dest: str | None
+    written: WrittenCopy | None
+    files: CopySpec | None
     origin: int | str | None
     plain: bool
 

@@ -1,0 +1,31 @@
+"""DFC101: an install without a cache mount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dfcache.checks.registry import Report, check_for
+from dfcache.fixes.caching import use_caches
+from dfcache.model.build import Build, RunStep
+from dfcache.model.caches import lost, mounted_elsewhere
+
+
+@check_for("DFC101", on=RunStep)
+def check(step: RunStep, build: Build) -> Iterator[Report]:
+    uses = [use for use in lost(build, step) if not mounted_elsewhere(build, step, use)]
+    if not uses:
+        return
+    first = uses[0]
+    names = " and ".join(dict.fromkeys(f"`{use.title}`" for use in uses))
+    path = next((cache.path for cache in first.caches if cache.path), None)
+    where = f"no cache mount at {path}" if path and len(names.split(" and ")) == 1 else "no cache mount"
+    off = next((s.text for use in uses for s in use.off if s.kind == "option"), None)
+    why = f"{where}, and {off}" if off else where
+    verb = "downloads" if names.count("`") == 2 else "download"
+    plan = use_caches(build, step, uses)
+    yield Report(
+        first.span,
+        f"{names} {verb} everything again whenever this step runs: {why}",
+        plan.fix("mount the cache" if len(uses) == 1 else "mount the caches"),
+        plan.notes(),
+    )

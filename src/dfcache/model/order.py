@@ -1,0 +1,187 @@
+"""Which steps can change places: moving a COPY behind an install."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
+from dfcache.model.effects import SYSTEM, Effects, commute, overlap, run_effects, within
+from dfcache.model.globbing import destination, is_glob, placed
+from dfcache.model.reads import Reads
+
+_METADATA = frozenset("LABEL EXPOSE CMD ENTRYPOINT STOPSIGNAL HEALTHCHECK MAINTAINER ONBUILD".split())
+# Configuration that package managers read unasked, wherever it is put.
+_CONFIGURATION = frozenset(
+    "pip.conf .pypirc .netrc .npmrc .yarnrc .yarnrc.yml uv.toml .condarc sources.list .gitconfig"
+    " .curlrc .wgetrc".split()
+)
+# Programs an install may start by name: a COPY that brings one of them must stay before it.
+_PROGRAMS = ("python", "pip", "gcc", "cc", "c++", "g++", "git", "make", "cmake", "cargo", "rustc", "sh",
+             "bash", "node", "npm", "uv", "apt", "curl", "wget", "pg_config", "mysql_config")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Steps to put behind another one, in order; ``refused`` says why it can't be done, or is ""."""
+
+    steps: tuple[Step, ...]
+    refused: str = ""
+
+
+def brings(build: Build, copy: CopyStep) -> Mapping[str, str]:
+    """What a COPY brings: image paths to the context's files; nothing where that isn't known."""
+    if copy.files is None or not build.context.known:
+        return {}
+    return placed(build.context, copy.files)
+
+
+def tree(build: Build, copy: CopyStep) -> frozenset[str]:
+    """The image paths that a COPY writes, as closely as is known."""
+    if copy.files is None:
+        return frozenset("/")
+    if copy.origin is None and build.context.known:
+        return frozenset(placed(build.context, copy.files))
+    return frozenset({destination(copy.files)})
+
+
+def configures(build: Build, copy: CopyStep) -> bool:
+    """Whether a COPY brings what a package manager may read unasked, or what it may start."""
+    if copy.files is None:
+        return True
+    dest = destination(copy.files)
+    if any(within(dest, folder) for folder in SYSTEM if folder != "/usr/share"):
+        return True
+    for path in brings(build, copy) or copy.files.sources:
+        name = posixpath.basename(path.rstrip("/"))
+        folder = posixpath.dirname(path)
+        if name in _CONFIGURATION and not within(folder, copy.files.workdir):
+            return True
+        if name in _CONFIGURATION and name.startswith(".npm"):
+            return True
+        if folder.endswith("/bin") and name.rstrip("0123456789.").startswith(_PROGRAMS):
+            return True
+        if "site-packages" in path or "dist-packages" in path:
+            return True
+    return False
+
+
+def move_behind(build: Build, copy: CopyStep, install: RunStep, read: Reads) -> Move:
+    """How ``copy`` can go behind ``install``, with the steps that need it.
+
+    What the install reads of it (``read``) is copied first, so it doesn't count.
+    """
+    stage = build.stages[copy.stage]
+    moving: list[Step] = [copy]
+    for step in stage.steps[copy.index + 1 : install.index]:
+        verdict = _passes(build, stage, step, moving)
+        if verdict == "joins":
+            moving.append(step)
+        elif verdict:
+            return Move((), verdict)
+    effects = step_effects(build, install)
+    if effects.unknown:
+        return Move((), f"line {install.outer.start_line}: {effects.unknown}")
+    left = effects.reads - read.paths
+    effects = Effects(frozenset(left), effects.writes, effects.installs)
+    for step in moving:
+        if not commute(effects, step_effects(build, step)):
+            return Move((), f"the install writes where line {step.outer.start_line} does, or needs it")
+    return Move(tuple(moving))
+
+
+def _passes(build: Build, stage: Stage, step: Step, moving: list[Step]) -> str:
+    """"" where ``moving`` can go behind ``step``, "joins" where ``step`` must go along, else why not."""
+    name, line = step.instruction.name, step.outer.start_line
+    runs = [one for one in moving if isinstance(one, RunStep)]
+    copies = [one for one in moving if isinstance(one, CopyStep)]
+    if name in _METADATA:
+        return ""
+    if name in ("ENV", "ARG"):
+        return _passes_variables(step, moving)
+    if name == "WORKDIR":
+        return _passes_workdir(step, copies, runs, build)
+    if name in ("USER", "SHELL"):
+        return f"line {line} changes what line {runs[0].outer.start_line} runs in" if runs else ""
+    if name == "VOLUME":
+        paths = [word.value for word in step.instruction.words]
+        written = frozenset().union(*(tree(build, one) for one in copies))
+        return f"line {line} makes a volume of it" if overlap(paths, written) else ""
+    if not isinstance(step, RunStep | CopyStep):
+        return f"line {line} can't be judged"
+    effects = step_effects(build, step)
+    if all(_commute(build, effects, step, one) for one in moving):
+        return ""
+    if effects.unknown:
+        return f"line {line} may need it: {effects.unknown}"
+    return "joins"
+
+
+def _commute(build: Build, effects: Effects, step: Step, other: Step) -> bool:
+    if isinstance(step, CopyStep) and isinstance(other, CopyStep):
+        mine, theirs = brings(build, step), brings(build, other)
+        if mine and theirs and step.origin is None and other.origin is None:
+            same_owner = _owner(step) == _owner(other)
+            return all(
+                theirs[path] == mine[path] and same_owner for path in mine.keys() & theirs.keys()
+            )
+    return commute(effects, step_effects(build, other))
+
+
+def _owner(step: CopyStep) -> tuple[str | None, str | None]:
+    return (step.written.chown, step.written.chmod) if step.written else (None, None)
+
+
+def _passes_variables(step: Step, moving: list[Step]) -> str:
+    names = [pair.name for pair in step.pairs] if isinstance(step, VariableStep) else []
+    for one in moving:
+        text = one.instruction.original
+        for name in names:
+            if f"${name}" in text or f"${{{name}" in text:
+                return f"line {step.outer.start_line} sets {name}, which line {one.outer.start_line} uses"
+            if name in ("PATH", "HOME", "LD_LIBRARY_PATH") and isinstance(one, RunStep):
+                return f"line {step.outer.start_line} sets {name}"
+    return ""
+
+
+def _passes_workdir(
+    step: Step, copies: list[CopyStep], runs: list[RunStep], build: Build
+) -> str:
+    line = step.outer.start_line
+    after = step.scope.path(step.instruction.rest.value)
+    if after is not None and after == step.scope.workdir:
+        return ""
+    if runs:
+        return f"line {line} changes the working directory of line {runs[0].outer.start_line}"
+    for copy in copies:
+        if copy.files is None or not copy.files.dest.startswith("/"):
+            return f"line {line} changes what the destination of line {copy.outer.start_line} means"
+        owned = copy.written is not None and (copy.written.chown or copy.written.chmod)
+        if owned and after is not None and within(after, destination(copy.files)):
+            return f"line {line} would make the folder that line {copy.outer.start_line} makes"
+    return ""
+
+
+def step_effects(build: Build, step: Step) -> Effects:
+    """What a RUN or a COPY reads and writes."""
+    if isinstance(step, RunStep):
+        if step.script.opaque or (not step.invocations and step.instruction.rest.value):
+            return Effects(unknown="its script could not be read")
+        if any(mount.type == "bind" for mount in step.mounts):
+            return Effects(unknown="it mounts files")
+        return run_effects(step.invocations, step.uses)
+    if isinstance(step, CopyStep):
+        if step.files is None or not step.plain:
+            return Effects(unknown="what it copies can't be told")
+        if any(is_glob(source) for source in step.files.sources) and not build.context.known:
+            return Effects(unknown="what it copies can't be told")
+        return Effects(writes=tree(build, step))
+    return Effects()
+
+
+def installs(stage: Stage) -> Iterator[RunStep]:
+    """The steps of a stage that download packages."""
+    for step in stage.steps:
+        if isinstance(step, RunStep) and any(use.downloads for use in step.uses):
+            yield step

@@ -1,0 +1,138 @@
+"""What the installs of a step read, and where in the build context it comes from."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.globbing import origin
+from dfcache.model.requirements import read_requirements
+from dfcache.model.uses import Read, ToolUse, is_local
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """``files`` maps image paths that are read to their files in the context.
+
+    ``folders`` does so for folders of which everything counts (local projects).
+    ``unknown`` tells, where it isn't "", what could not be followed: more may be read.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)
+    unknown: str = ""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """All the image paths."""
+        return frozenset(self.files) | frozenset(self.folders)
+
+
+def copies_before(build: Build, step: RunStep) -> tuple[CopyStep, ...]:
+    """The copies from the build context that ``step`` can see, in order."""
+    found: list[CopyStep] = []
+    for number in build.lineage(step.stage):
+        for other in build.stages[number].steps:
+            if number == step.stage and other.index >= step.index:
+                break
+            if isinstance(other, CopyStep) and other.origin is None and other.files is not None:
+                found.append(other)
+    return tuple(found)
+
+
+def reads(build: Build, step: RunStep) -> Reads:
+    """What the downloading commands of ``step`` read of the context."""
+    reader = _Reader(build, step)
+    for use in step.uses:
+        if use.spec.effect in ("downloads", "fills"):
+            reader.use(use)
+    return Reads(reader.files, reader.folders, reader.unknown)
+
+
+class _Reader:
+    def __init__(self, build: Build, step: RunStep) -> None:
+        self.build = build
+        self.step = step
+        self.copies = [copy.files for copy in copies_before(build, step) if copy.files is not None]
+        self.mounts = [m for m in step.mounts if m.type == "bind" and m.mount.from_ is None]
+        self.files: dict[str, str] = {}
+        self.folders: dict[str, str] = {}
+        self.unknown = ""
+
+    def use(self, use: ToolUse) -> None:
+        if not use.sure and use.spec.operands != "packages":
+            self.give_up(f"an argument of `{use.title}` can't be told")
+        for read in use.reads:
+            self.read(use, read)
+        for name in use.spec.manifests:
+            self.manifest(use, name)
+
+    def give_up(self, reason: str) -> None:
+        self.unknown = self.unknown or reason
+
+    def read(self, use: ToolUse, read: Read) -> None:
+        if read.path is None:
+            self.give_up(f"`{read.argument.word.value}` can't be told")
+        elif read.kind in ("requirements", "constraints"):
+            self.requirements(use, read.path, read.kind == "constraints")
+        elif read.kind in ("project", "links", "group"):
+            self.folder(read.path)
+        else:
+            self.file(read.path)
+
+    def locate(self, path: str) -> str | None:
+        """The context's path of what lies at the image's ``path``."""
+        found = origin(path, self.copies, self.build.context)
+        return found.path if found else None
+
+    def file(self, path: str) -> str | None:
+        """Note that ``path`` is read; its text, where it is a file of the context."""
+        where = self.locate(path)
+        if where is None:
+            return None
+        self.files[path] = where
+        return self.build.context.read(where)
+
+    def folder(self, path: str) -> None:
+        where = self.locate(path)
+        if where is not None:
+            if self.build.context.is_file(where):
+                self.files[path] = where
+            else:
+                self.folders[path] = where
+
+    def manifest(self, use: ToolUse, name: str) -> None:
+        cwd = use.invocation.cwd
+        if cwd is None:
+            self.give_up(f"the working directory of `{use.title}` can't be told")
+            return
+        path = posixpath.join(cwd, name)
+        where = self.locate(path)
+        if where is not None and (self.build.context.is_file(where)):
+            self.files[path] = where
+
+    def requirements(self, use: ToolUse, path: str, constraint: bool) -> None:
+        if self.locate(path) is None:
+            # Not of the context: made by a step, or part of the base image. What made it
+            # stands before the install, and stays there.
+            if not any(mount.covers(path) for mount in self.mounts):
+                self.give_up(f"no COPY brings {path}")
+            return
+        if not self.build.context.known:
+            self.file(path)
+            return
+        got = read_requirements(self.file, path, constraint=constraint)
+        if got.missing:
+            self.give_up(f"{got.missing[0]} is not in the build context")
+        if got.problems:
+            self.give_up(f"{got.problems[0][0]} can't be read: {got.problems[0][2]}")
+        cwd = use.invocation.cwd
+        links = (*got.options.get("--find-links", ()), *got.options.get("-f", ()))
+        local = [entry.path for entry in got.locals if entry.path is not None]
+        for target in (*local, *(link for link in links if is_local(link))):
+            if cwd is None and not target.startswith("/"):
+                self.give_up(f"{path} names {target}, whose place can't be told")
+            else:
+                self.folder(posixpath.normpath(posixpath.join(cwd or "/", target)))
