@@ -19,15 +19,15 @@ def show(name: str | None) -> int:
             line = f"{page.code}  {page.name:{wide}}  {page.severity.name.lower():7}  {fix:7}"
             print(f"{line}  {page.problem}")
         return 0
-    page = next((each for each in pages if name.upper() == each.code or name == each.name), None)
-    if page is None:
+    found = next((each for each in pages if name.upper() == each.code or name == each.name), None)
+    if found is None:
         known = tuple(word for each in pages for word in (each.name, each.code))
         near = closest(name.upper() if name[:3].upper() == "DFC" else name, known)
         hint = f"did you mean {near}?" if near else "`dfcache rule` lists them all"
         print(f"dfcache: there is no rule {name}; {hint}", file=sys.stderr)
         return 2
-    severity = page.severity.name.lower()
-    print(f"{page.code} {page.name} ({severity}; fix: {page.fix}; since {page.since})")
-    print(page_url(page.code, page.name))
-    print(f"\n{page.text.strip()}")
+    severity = found.severity.name.lower()
+    print(f"{found.code} {found.name} ({severity}; fix: {found.fix}; since {found.since})")
+    print(page_url(found.code, found.name))
+    print(f"\n{found.text.strip()}")
     return 0

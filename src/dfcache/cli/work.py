@@ -12,6 +12,7 @@ from dfcache.diagnostics import Safety, Severity
 from dfcache.engine.discover import Found, Missing, discover
 from dfcache.engine.run import STDIN, Outcome, Session, Trouble
 from dfcache.engine.settings import SettingsError
+from dfcache.parser import decode, encode
 from dfcache.reporters import Reporter, reporter
 from dfcache.reporters.summary import Tally, fixed
 
@@ -132,7 +133,7 @@ def _found(run: _Run) -> Iterator[Found | Missing]:
 def _one(run: _Run, shown: Reporter, path: str, named: bool) -> None:
     if path == "-":
         name = run.request.stdin_filename or STDIN
-        source = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        source = decode(sys.stdin.buffer.read())
         outcome = run.session.text(name, source, run.least)
     else:
         outcome = run.session.file(path, run.least, named)
@@ -159,7 +160,7 @@ def _written(outcome: Outcome, path: str) -> Outcome:
     """The outcome after its text was put where it belongs."""
     if path == "-":
         sys.stdout.flush()
-        sys.stdout.buffer.write(outcome.fixed.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.write(encode(outcome.fixed))
         sys.stdout.buffer.flush()
         return outcome
     if outcome.fixed == outcome.source:

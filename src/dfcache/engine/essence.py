@@ -20,6 +20,8 @@ _QUOTES = frozenset("\"'`")
 _OPERATORS = frozenset("&|;()\n")
 _DOUBLE = frozenset(("&&", "||", ";;", "|&"))
 _BINARY = frozenset(("&&", "||", "|", "|&"))
+_ADDED = ""
+"""Stands for a declared new word among operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,10 @@ def compare(before: list[Token], after: list[Token], pool: Counter[str]) -> str 
     more of them, and never two in a row that need a command between them.
     """
     reader = _Reader(before)
-    stretch: list[Token] = []
-    added = False
+    stretch: list[str] = []
     for token in after:
         if token.operator:
-            stretch.append(token)
+            stretch.append(token.text)
             continue
         expected = reader.word
         if expected is None or expected.text != token.text:
@@ -75,19 +76,19 @@ def compare(before: list[Token], after: list[Token], pool: Counter[str]) -> str 
                 wanted = f" where {expected.text!r} is expected" if expected else ""
                 return f"{token.text!r} appears{wanted}"
             pool[token.text] -= 1
-            added = True
+            stretch.append(_ADDED)
             continue
-        wrong = _operators(reader.stretch, stretch, reader.dropped, added, reader.at_start, False)
+        wrong = _operators(reader.stretch, stretch, reader.dropped, reader.at_start, False)
         if wrong:
             return f"{wrong} before {token.text!r}"
-        quiet = not (stretch or reader.stretch or added or reader.dropped)
+        quiet = not (stretch or reader.stretch or reader.dropped)
         if quiet and expected.glued != token.glued:
             return f"blanks come or go before {token.text!r}"
-        stretch, added = [], False
+        stretch = []
         reader.advance()
     if reader.word is not None:
         return f"{reader.word.text!r} is gone"
-    wrong = _operators(reader.stretch, stretch, reader.dropped, added, reader.at_start, True)
+    wrong = _operators(reader.stretch, stretch, reader.dropped, reader.at_start, True)
     return f"{wrong} at the end" if wrong else None
 
 
@@ -106,12 +107,12 @@ class _Reader:
         self._next()
 
     def _next(self) -> None:
-        self.stretch: list[Token] = []
+        self.stretch: list[str] = []
         self.dropped = False
         self.word: Token | None = None
         for token in self._rest:
             if token.operator and not token.dropped:
-                self.stretch.append(token)
+                self.stretch.append(token.text)
             elif token.dropped:
                 self.dropped = True
             else:
@@ -120,10 +121,11 @@ class _Reader:
 
 
 def _operators(
-    before: list[Token], after: list[Token], dropped: bool, added: bool, start: bool, end: bool
+    before: list[str], after: list[str], dropped: bool, start: bool, end: bool
 ) -> str | None:
-    old = _plain([token.text for token in before])
-    new = _plain([token.text for token in after])
+    """What is wrong with the operators between two words that stay, ``_ADDED`` for others."""
+    old, new = _plain(before), _plain(after)
+    added = _ADDED in new
     if start or end:  # a line end before the first or after the last command means nothing
         old, new = ([each for each in row if each != "\n"] for row in (old, new))
     if not dropped and not added:
@@ -132,13 +134,13 @@ def _operators(
         return f"{''.join(new)!r} appears"
     if added and not dropped and not _within(old, new):
         return f"{''.join(old)!r} is gone"
-    if not (start or end) and old and not new:
+    if not (start or end) and old and not set(new) - {_ADDED}:
         return f"{''.join(old)!r} is gone"
     if start and new and new[0] in _BINARY:
         return f"{new[0]!r} appears"
     if end and new and new[-1] in _BINARY:
         return f"{new[-1]!r} is left over"
-    if not added and any(a in _BINARY and b in _BINARY for a, b in pairwise(new)):
+    if any(a in _BINARY and b in _BINARY for a, b in pairwise(new)):
         return f"{''.join(new)!r} has nothing in it"
     return None
 

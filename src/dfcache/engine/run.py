@@ -38,8 +38,8 @@ class Outcome:
     """What came of one file.
 
     ``fixed`` is the text after fixes, equal to ``source`` where nothing was to be done;
-    ``findings`` belong to ``fixed``. ``applied`` are the findings whose fixes were applied. ``notice`` says
-    why a file was passed over without harm.
+    ``findings`` belong to ``fixed``. ``applied`` are the findings whose fixes were applied.
+    ``notice`` says why a file was passed over without harm.
     """
 
     path: str

@@ -45,12 +45,13 @@ def verify(passes: Iterable[Pass]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """What the fixes of a pass declare, and their edits in order."""
+    """What the fixes of a pass declare, their edits in order, and the texts around them."""
 
     edits: tuple[Edit, ...]
     dropped: tuple[Span, ...]
     moved: tuple[Span, ...]
     added: tuple[str, ...]
+    sources: tuple[str, str]
 
     def place(self, offset: int) -> int | None:
         """Where the character at ``offset`` stands after the edits; None if it was deleted."""
@@ -77,6 +78,7 @@ def _changed(each: Pass) -> str | None:
         tuple(sorted({span for fix in fixes for span in fix.declared.dropped})),
         tuple(sorted({span for fix in fixes for span in fix.declared.moved})),
         tuple(text for fix in fixes for text in fix.declared.added),
+        (each.before.source, each.after.source),
     )
     pool = Counter(word for text in allowed.added for word in words(text))
     declared = Counter(pool)
@@ -121,9 +123,8 @@ def _instructions(
     stages = _stages(after)
     moved: list[tuple[Instruction, int]] = []
     for old, stage in _stages(before).values():
-        place = allowed.place(old.keyword_span.start)
-        new = there.get(place) if place is not None else None
-        if new is not None and new.name == old.name:
+        new = _stayed(old, there, allowed, pool)
+        if new is not None:
             wrong = _compare(old, new, allowed, pool)
             if wrong:
                 return f"{old.keyword} in line {old.start_line}: {wrong}"
@@ -139,6 +140,19 @@ def _instructions(
         if wrong:
             return wrong
     return f"{moved[0][0].keyword} in line {moved[0][0].start_line} is gone" if moved else None
+
+
+def _stayed(
+    old: Instruction, there: dict[int, Instruction], allowed: _Allowed, pool: Counter[str]
+) -> Instruction | None:
+    """The instruction that stands where the edits leave ``old``, unless ``old`` moved away."""
+    place = allowed.place(old.keyword_span.start)
+    new = there.get(place) if place is not None else None
+    if new is None or new.name != old.name:
+        return None
+    if allowed.moves(old) and _compare(old, new, allowed, Counter(pool)):
+        return None
+    return new
 
 
 def _elsewhere(
@@ -179,9 +193,25 @@ def _compare(
             return f"{flag.text!r} appears"
     if kept:
         return f"{kept[0]!r} is gone"
-    return compare(tokens(old.rest, allowed.dropped), tokens(new.rest), pool) or _heredocs(
-        old, new, allowed, pool
+    row = tokens(old.rest, allowed.dropped)
+    return (
+        compare(row, tokens(new.rest), pool)
+        or _heredocs(old, new, allowed, pool)
+        or _unread(old, new, allowed)
     )
+
+
+def _unread(old: Instruction, new: Instruction, allowed: _Allowed) -> str | None:
+    """Why the shell text of ``new`` can't be read where that of ``old`` could."""
+    if old.name != "RUN":
+        return None
+    from dfcache.parser.scripts import DEFAULT_SHELL, script
+
+    before = script(old, DEFAULT_SHELL, allowed.sources[0])
+    after = script(new, DEFAULT_SHELL, allowed.sources[1])
+    if len(after.opaque) > len(before.opaque):
+        return f"its shell text can't be read any more: {after.opaque[-1].reason}"
+    return None
 
 
 def _heredocs(

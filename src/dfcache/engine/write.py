@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
+from dfcache.parser import decode, encode
+
 
 class WriteError(Exception):
     """A file that was left as it was; ``str()`` says why."""
@@ -16,7 +18,7 @@ def read(path: str) -> str:
     Raises OSError.
     """
     with open(path, "rb") as file:
-        return file.read().decode("utf-8", "surrogateescape")
+        return decode(file.read())
 
 
 def write(path: str, before: str, after: str, root: str | None = None) -> None:
@@ -30,7 +32,7 @@ def write(path: str, before: str, after: str, root: str | None = None) -> None:
     try:
         if read(target) != before:
             raise WriteError("it was changed meanwhile; run dfcache again")
-        _replace(target, after.encode("utf-8", "surrogateescape"))
+        _replace(target, encode(after))
     except OSError as error:
         raise WriteError(f"cannot write: {error.strerror}") from None
 

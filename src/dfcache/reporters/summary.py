@@ -17,6 +17,7 @@ class Tally:
     safe: int = 0
     unsafe: int = 0
     applied: int = 0
+    failed: int = 0
     changed: int = 0
 
     def count(self, outcome: Outcome) -> None:
@@ -26,6 +27,7 @@ class Tally:
         safeties = [each.fix.safety for each in outcome.findings if each.fix]
         self.safe += safeties.count(Safety.SAFE)
         self.unsafe += safeties.count(Safety.UNSAFE)
+        self.failed += outcome.trouble is not None
         self.applied += len(outcome.applied)
         self.changed += outcome.fixed != outcome.source
 
@@ -33,8 +35,9 @@ class Tally:
 def checked(tally: Tally) -> str:
     """The last line of a check: ``12 files, 7 findings, 5 fixable with fix --write``."""
     files = number(tally.files, "file")
+    failed = f", {tally.failed} not done" if tally.failed else ""
     if not tally.findings:
-        return f"{files}, no findings"
+        return f"{files}, no findings{failed}"
     parts = [files, number(tally.findings, "finding")]
     if tally.safe:
         parts.append(f"{tally.safe} fixable with fix --write")
@@ -43,12 +46,14 @@ def checked(tally: Tally) -> str:
         parts.append(f"{tally.unsafe}{more} with --unsafe")
     if not tally.safe and not tally.unsafe:
         parts.append("none fixable")
-    return ", ".join(parts)
+    return ", ".join(parts) + failed
 
 
 def fixed(tally: Tally, written: bool) -> str:
     """The last line of a fix, written or shown."""
     files = number(tally.files, "file")
+    if tally.failed:
+        files += f", {tally.failed} not done"
     if not tally.changed:
         return f"{files}, nothing to fix{_left(tally)}"
     done = f"{number(tally.applied, 'finding')} {'fixed' if written else 'fixable'}"
