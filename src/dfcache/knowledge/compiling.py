@@ -61,7 +61,7 @@ class _Entry:
         if not isinstance(data, Mapping):
             raise KnowledgeError(f"{file}:{line}: expected keys and values")
         self.data: Any = data
-        self.left = {key for key in data if key != "source"}
+        self.left = {key for key in data if key != "source" and not key.startswith("x-")}
 
     def wrong(self, key: str, message: str) -> KnowledgeError:
         line = self.data.lc.key(key)[0] + 1 if key in self.data else self.line
@@ -124,8 +124,9 @@ class _Entry:
         ]
 
     def entry(self, key: str) -> _Entry:
-        value = self.take(key, _REQUIRED)
-        return _Entry(value, self.file, self.data.lc.key(key)[0] + 1)
+        value = self.take(key, {})
+        line = self.data.lc.key(key)[0] + 1 if key in self.data else self.line
+        return _Entry(value, self.file, line)
 
     def done(self) -> None:
         """Complain of a key that nothing asked for."""

@@ -227,13 +227,10 @@ def _cache_dir(entry: Mapping[str, Any]) -> CacheDir:
 
 
 def _images(entry: Mapping[str, Any]) -> list[BaseImage]:
-    """One image for each pattern of a name with each of a tag."""
-    fields = {
-        **entry,
-        "users": {name: (uid, gid, home) for name, (uid, gid, home) in entry["users"].items()},
-    }
-    return [
-        BaseImage(**{**fields, "image": image, "tag": tag})
-        for image in entry["image"]
-        for tag in entry["tag"]
-    ]
+    """One image for each pattern of a name with each of a tag.
+
+    There are some 500, made on every start: so without keywords, and sharing what they can.
+    """
+    users = {name: (uid, gid, home) for name, (uid, gid, home) in entry["users"].items()}
+    rest = [*(entry[key] for key in ("user", "uid", "gid", "home", "libc", "os", "env")), users]
+    return [BaseImage(image, tag, *rest) for image in entry["image"] for tag in entry["tag"]]
