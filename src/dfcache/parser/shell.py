@@ -25,9 +25,9 @@ _RESERVED = re.compile(
     rf"|\[\[|[{{}}!]){_END}"
 ).match
 _CLOSERS = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
-_LINE = re.compile(r"(?:[ \t]+|\\\n|#[^\n]*)*").match
+_LINE = re.compile(r"(?:[ \t]++|\\\n|#[^\n]*+)*+").match
 _SEPARATOR = re.compile(r"&&|\|\||\|&|\||&(?!>)|;(?![;&])|\n").match
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\[[^\]\s]*\])?)(\+?)=").match
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\[[^\] \t\n]*\])?)(\+?)=").match
 _REDIRECT = re.compile(
     r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?"
     r"(?:<<<|<<-?|<>|<&|<(?!\()|>>|>&|>\||>(?!\())|&>>?"
@@ -35,7 +35,7 @@ _REDIRECT = re.compile(
 _PARENTHESES = re.compile(r"\([ \t]*\)").match
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").match
 _FUNCTION_NAME = re.compile(r"[^ \t\n;&|()<>$`\"'\\]+").match
-_TWO_OPERANDS = re.compile(r"[\w)\]][ \t]+[A-Za-z_\"'$/.-]*[A-Za-z_$/]").search
+_TWO_OPERANDS = re.compile(r"[\w)\]][ \t]+[A-Za-z_\"'$/.]").search
 _DECLARATIONS = frozenset({"export", "local", "declare", "typeset", "readonly"})
 
 Mark = tuple[str, int, int]

@@ -16,16 +16,16 @@ Part = tuple[int, int, str, str, bool]
 MAX_DEPTH = 60
 """How deep constructs may nest; a level takes about five frames of Python's own stack."""
 
-PLAIN = re.compile(r"(?:[ \t]+|\\\n)*([\w./:=@%+,^-]+)(?=[ \t\n;&|)]|\Z)", re.ASCII).match
-BLANK = re.compile(r"(?:[ \t]+|\\\n)*").match
+PLAIN = re.compile(r"(?:[ \t]++|\\\n)*+([\w./:=@%+,^-]++)(?=[ \t\n;&|)]|\Z)", re.ASCII).match
+BLANK = re.compile(r"(?:[ \t]++|\\\n)*+").match
 _CHUNK = re.compile(r"""[^ \t\n|&;()<>"'`$\\*?\[{~]+""").match
 _DOUBLE = re.compile(r'[^"\\$`]+').match
 _GLOB = re.compile(r"\[[^ \t\n|&;()<>]+\]").match
 _BRACES = re.compile(r"\{[^ \t\n|&;()<>{}]*(?:,|\.\.)[^ \t\n|&;()<>]*\}").match
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]").match
-_ANSI = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL).match
+_ANSI = re.compile(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL).match
 _ESCAPES = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|[0-7]{1,3}|.)", re.DOTALL).sub
-_BACKQUOTE = re.compile(r"(?:[^`\\]|\\.)*", re.DOTALL).match
+_BACKQUOTE = re.compile(r"(?:[^`\\]++|\\.)*+", re.DOTALL).match
 _PARAMETER = re.compile(r"[^\\\"'$`}]+").match
 _ARITHMETIC = re.compile(r"[^\\\"'$`()]+").match
 _ANSI_CHARS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f"}
