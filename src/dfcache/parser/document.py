@@ -115,7 +115,9 @@ class _Reader:
             self.problem = first_refusal(found)
 
     def gap(self, kind: Trivia, index: int) -> int:
-        self.items.append(Gap(kind, Span(self.starts[index], self.starts[index + 1])))
+        span = Span(self.starts[index], self.starts[index + 1])
+        if span:  # not so after a byte order mark that is the whole file
+            self.items.append(Gap(kind, span))
         return index + 1
 
     def comment(self, index: int, text: str, stripped: str) -> int:

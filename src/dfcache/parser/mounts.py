@@ -95,7 +95,8 @@ def mounts(
     """The mounts of a RUN, in order; none for other instructions.
 
     ``expand`` replaces the variables in a value and may raise LexError, which becomes
-    the mount's ``problem``. The key ``from`` is never expanded.
+    the mount's ``problem``. In ``from`` a variable is refused in any case. What depends on
+    the working directory or on other stages is not checked here.
     """
     if instruction.name != "RUN":
         return ()
@@ -325,11 +326,10 @@ class _State:
         message = _from_refusal(field.written)
         if message:
             raise _Refusal(message)
-        if field.key != "from":
-            if self.expand is not None:
-                value = self.expand(value)
-            else:
-                known = "$" not in value
+        if self.expand is not None:
+            value = self.expand(value)
+        else:
+            known = "$" not in value
         self.store(field, value, known)
 
     def bare(self, field: MountField) -> None:
@@ -393,6 +393,8 @@ class _State:
                 raise _Refusal("invalid secret mount. one of source, target required")
             if texts.get("source") and texts.get("id"):
                 raise _Refusal("both source and id can't be set")
+        if self.type == "ssh" and texts.get("source"):
+            raise _Refusal("ssh does not support source")
         if texts.get("sharing") and self.type != "cache":
             raise _Refusal(f"invalid cache sharing set for {self.type} mount")
 
