@@ -18,7 +18,9 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
     first = uses[0]
     names = " and ".join(dict.fromkeys(f"`{use.title}`" for use in uses))
     path = next((cache.path for cache in first.caches if cache.path), None)
-    where = f"no cache mount at {path}" if path and len(names.split(" and ")) == 1 else "no cache mount"
+    where = (
+        f"no cache mount at {path}" if path and len(names.split(" and ")) == 1 else "no cache mount"
+    )
     off = next((s.text for use in uses for s in use.off if s.kind == "option"), None)
     why = f"{where}, and {off}" if off else where
     verb = "downloads" if names.count("`") == 2 else "download"

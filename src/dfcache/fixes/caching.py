@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dfcache.fixes.cut import cut, cut_command
-from dfcache.fixes.mounts import add_flags, cache_mount
+from dfcache.fixes.mounts import add_flags, cache_mount, change_mount
 from dfcache.fixes.plan import Plan
 from dfcache.knowledge.records import Tool
 from dfcache.model.build import Build, CopyStep, RunStep, VariableStep
 from dfcache.model.invocations import Invocation
+from dfcache.model.mounts import StepMount
 from dfcache.model.purges import Purge, purges
 from dfcache.model.uses import CacheUse, Switch, ToolUse
 from dfcache.text import Edit, Span
@@ -20,7 +21,9 @@ _PLAIN_PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+$")
 # Programs that, given a folder above the mount, leave what is in it alone.
 _HARMLESS = frozenset("cd mkdir ls echo test [ export set rm find printf du stat pushd env".split())
 # Programs that run code nobody can see here: they may count on variables, or clean up.
-_INDIRECT = frozenset("make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split())
+_INDIRECT = frozenset(
+    "make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split()
+)
 
 
 def use_cache(build: Build, step: RunStep, tools: Sequence[Tool]) -> Plan:
@@ -158,9 +161,7 @@ def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) 
         plan.added += flags
 
 
-def _caches(
-    build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan
-) -> Iterator[CacheUse]:
+def _caches(build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan) -> Iterator[CacheUse]:
     """The cache directories to mount; refuses where one can't be told."""
     seen: set[str] = set()
     for use in uses:
@@ -169,7 +170,9 @@ def _caches(
         for cache in use.caches:
             if cache.path is None:
                 whose = f"of {use.user.name}" if use.user.name else "of the image's user"
-                plan.refuse(f"the home {whose} can't be told from this file, so neither can the cache")
+                plan.refuse(
+                    f"the home {whose} can't be told from this file, so neither can the cache"
+                )
             elif not _PLAIN_PATH.match(cache.path):
                 plan.refuse(f"the cache directory {cache.path!r} can't stand in a mount")
             elif cache.cache.filled_by and not fills_itself(build, step, use, cache):
@@ -273,9 +276,7 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
             plan.drop(word.span, cut(source, word.span, step.outer.span, escape), word.raw)
 
 
-def _refuse_touched(
-    build: Build, step: RunStep, targets: Sequence[str], plan: Plan
-) -> None:
+def _refuse_touched(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
     """Refuse where another command or step needs the files that the mount takes out of the image."""
     for made in step.invocations:
         if made.program not in _HARMLESS and not any(u.invocation is made for u in step.uses):
@@ -347,7 +348,82 @@ def _refuse_foreign_parents(step: RunStep, flags: Sequence[str], plan: Plan) -> 
 
 # Programs that write nothing below a home's .cache.
 _CALM = frozenset(
-    "cd mkdir ls echo printf test [ export set rm cp mv ln chmod chown touch cat sed grep true : source ."
-    " apt-get apt apk yum dnf curl wget tar unzip python python3 virtualenv sh bash sleep whoami id".split()
+    "cd mkdir ls echo printf test [ export set rm cp mv ln chmod chown touch cat sed grep true"
+    " : source . apt-get apt apk yum dnf curl wget tar unzip python python3 virtualenv sh bash"
+    " sleep whoami id".split()
 )
 
+
+def move_mount(
+    build: Build, step: RunStep, mount: StepMount, use: ToolUse, cache: CacheUse
+) -> Plan:
+    """Put a mount where the package manager really caches, owned by who uses it."""
+    plan = Plan()
+    if cache.path is None or not _PLAIN_PATH.match(cache.path):
+        plan.refuse("where the cache is can't be told from this file")
+        return plan
+    changes = {"target": cache.path}
+    changes |= _owner(use, plan)
+    _change(mount, changes, (), plan)
+    _drop_switches(build, step, use.tool, plan)
+    drop_purges(build, step, [cache.path], plan)
+    _refuse_touched(build, step, [cache.path], plan)
+    return plan
+
+
+def own_mount(build: Build, step: RunStep, mount: StepMount, use: ToolUse) -> Plan:
+    """Give a mount to the user that uses it."""
+    plan = Plan()
+    changes = _owner(use, plan)
+    gone = ("mode", *(key for key in ("uid", "gid") if key not in changes))
+    _change(mount, changes, gone, plan)
+    return plan
+
+
+def lock_mount(mount: StepMount) -> Plan:
+    """Let only one build at a time use a mount."""
+    plan = Plan()
+    _change(mount, {"sharing": "locked"}, (), plan)
+    return plan
+
+
+def keep_packages(build: Build, step: RunStep, tool: Tool) -> Plan:
+    """Add the options that keep packages from the image's own cleaning."""
+    plan = Plan()
+    _keep(build, step, tool, plan)
+    return plan
+
+
+def spare_caches(build: Build, step: RunStep, targets: Sequence[str]) -> Plan:
+    """Take out what empties the mounted caches at ``targets``."""
+    plan = Plan()
+    drop_purges(build, step, targets, plan)
+    return plan
+
+
+def _owner(use: ToolUse, plan: Plan) -> dict[str, str]:
+    """The owner fields of a mount for who runs ``use``; root needs none."""
+    user = use.user
+    if user.root:
+        return {}
+    if user.uid is None:
+        if not user.sure:
+            plan.refuse(
+                f"the uid of {user.name or 'the image’s user'} can't be told from this file"
+            )
+            return {}
+        plan.doubt(f"{user.name} is taken to have uid 1000, as the first user of an image has")
+    fields = {"uid": str(user.uid if user.uid is not None else 1000)}
+    return fields | ({"gid": str(user.gid)} if user.gid else {})
+
+
+def _change(mount: StepMount, changes: dict[str, str], without: Sequence[str], plan: Plan) -> None:
+    if mount.mount.source is not None and "uid" in changes:
+        plan.refuse("BuildKit ignores uid where the mount has a source")
+    changed = change_mount(mount.mount, changes, without)
+    if changed is None:
+        plan.refuse("the mount is quoted or goes over several lines")
+        return
+    edit, text = changed
+    plan.drop(mount.mount.flag.span, (edit,), "the mount")
+    plan.added.append(text)

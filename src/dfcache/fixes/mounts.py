@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dfcache.fixes.layout import indentation, newline_of
+from dfcache.parser.mounts import Mount
 from dfcache.parser.tree import Dockerfile, Instruction
 from dfcache.text import Edit, Span
 
@@ -53,3 +54,26 @@ def _begins_line(source: str, at: int, escape: str) -> bool:
     """Whether the command stands on the next line: only a continuation follows."""
     line = source[at : source.find("\n", at) if "\n" in source[at:] else len(source)]
     return line.rstrip(" \t\r") == escape
+
+
+def change_mount(
+    mount: Mount, changes: Mapping[str, str], without: Sequence[str] = ()
+) -> tuple[Edit, str] | None:
+    """The flag with fields set to new values or taken out, and its new text.
+
+    New fields go to the end. None where quotes or continuations stand in the flag.
+    """
+    flag = mount.flag
+    plain = f"--mount={flag.value}"
+    if flag.text != plain or len(flag.span) != len(plain) or '"' in plain:
+        return None
+    left = dict(changes)
+    fields = []
+    for field in mount.fields:
+        if field.key in without:
+            continue
+        name = field.written.partition("=")[0]
+        fields.append(f"{name}={left.pop(field.key)}" if field.key in left else field.written)
+    fields += [f"{key}={value}" for key, value in left.items()]
+    text = "--mount=" + ",".join(fields)
+    return Edit(flag.span, text), text

@@ -106,7 +106,9 @@ def manifest_copies(
         rename = "" if posixpath.basename(where) == name else name
         groups.setdefault((folder, rename), []).append(where)
     lines = []
-    flags = [flag.text for flag in copy.instruction.flags if flag.name in ("chown", "chmod", "link")]
+    flags = [
+        flag.text for flag in copy.instruction.flags if flag.name in ("chown", "chmod", "link")
+    ]
     for (folder, rename), files in groups.items():
         dest = _written_dest(copy, folder, single=len(files) == 1 and not rename) + rename
         lines.append(" ".join(["COPY", *flags, *files, dest]))
@@ -132,4 +134,3 @@ def _written_dest(copy: CopyStep, folder: str, single: bool) -> str:
     if written in (".", "./", ""):
         return rest + "/"
     return written.rstrip("/") + "/" + rest + "/"
-

@@ -146,8 +146,11 @@ def _flat(value: Any) -> Iterator[Any]:
 # --- Tools ---------------------------------------------------------------------------------
 
 
+_INDEX = ("options", "env", "trusted_options", "trusted_env")
+
+
 def _tool(entry: _Entry) -> dict[str, Any]:
-    off = entry.entry("off")
+    off, index = entry.entry("off"), entry.entry("index")
     tool = {
         "name": entry.text("name"),
         "title": entry.text("title"),
@@ -166,8 +169,10 @@ def _tool(entry: _Entry) -> dict[str, Any]:
         "emptied_by": entry.text("emptied_by", None),
         "url": entry.text("url"),
         "shorthands": entry.table("shorthands"),
+        "index": {key: index.texts(key) for key in _INDEX},
     }
     off.done()
+    index.done()
     entry.done()
     names = {cache["name"] for cache in tool["caches"]}
     for command in tool["commands"]:
@@ -235,6 +240,7 @@ def _cache_dir(entry: _Entry) -> dict[str, Any]:
         "root_owned": entry.flag("root_owned"),
         "filled_by": entry.texts("filled_by"),
         "libc": entry.flag("libc"),
+        "keep_out": entry.texts("keep_out"),
     }
     entry.done()
     if not cache["default"].startswith(("/", "~/")):

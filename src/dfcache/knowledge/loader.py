@@ -18,6 +18,7 @@ from dfcache.knowledge.records import (
     BaseImage,
     CacheDir,
     Example,
+    Index,
     Knowledge,
     RulePage,
     SwitchedOff,
@@ -191,6 +192,12 @@ def _tool(entry: Mapping[str, Any]) -> Tool:
                 env=off["env"],
                 config=tuple(tuple(words.split()) for words in off["config"]),
             ),
+            "index": Index(
+                options=frozenset(entry["index"]["options"]),
+                env=tuple(entry["index"]["env"]),
+                trusted_options=frozenset(entry["index"]["trusted_options"]),
+                trusted_env=tuple(entry["index"]["trusted_env"]),
+            ),
             "symlinks": tuple((name, value) for name, value in entry["symlinks"]),
             "keep": {program: tuple(words) for program, words in entry["keep"].items()},
             "shorthands": {
@@ -222,6 +229,7 @@ def _cache_dir(entry: Mapping[str, Any]) -> CacheDir:
             "env": tuple(entry["env"]),
             "options": tuple(entry["options"]),
             "filled_by": tuple(entry["filled_by"]),
+            "keep_out": tuple(entry["keep_out"]),
         }
     )
 

@@ -51,6 +51,7 @@ class CacheDir:
     run in the same step before the others find anything in it (``apt-get update``); where it is
     not empty, the folder is of no use without them.
     ``libc`` is True where what it holds fits only the C library it was made with.
+    ``keep_out`` are paths above the folder that belong in the image: no mount may cover them.
     """
 
     name: str
@@ -63,6 +64,7 @@ class CacheDir:
     root_owned: bool
     filled_by: tuple[str, ...]
     libc: bool
+    keep_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,20 @@ class SwitchedOff:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """How a package manager is told which package index to ask.
+
+    ``options`` and ``env`` name indexes. Answers of a plain ``http://`` index are not cached unless
+    its host is named by ``trusted_options`` or ``trusted_env``.
+    """
+
+    options: frozenset[str] = frozenset()
+    env: tuple[str, ...] = ()
+    trusted_options: frozenset[str] = frozenset()
+    trusted_env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A package manager: how it is called, where it caches, what its traps are.
 
@@ -124,7 +140,7 @@ class Tool:
     installs point into the cache: with them a cache mount breaks the image.
     ``keep`` are the words to put behind the program so that the cache survives the image's own
     cleaning (apt's docker-clean), by program name; ``emptied_by`` is the file that does that
-    cleaning. ``shorthands`` are programs that stand for the tool with a subcommand: ``npx`` is
+    cleaning. ``index`` is for those that cache no plain http. ``shorthands`` are programs that stand for the tool with a subcommand: ``npx`` is
     ``npm exec``.
     """
 
@@ -141,6 +157,7 @@ class Tool:
     emptied_by: str | None
     url: str
     shorthands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    index: Index = field(default_factory=Index)
 
 
 @dataclass(frozen=True, slots=True)

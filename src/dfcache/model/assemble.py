@@ -99,7 +99,9 @@ class _Assembly:
     def add_globals(self, instruction: Instruction) -> None:
         for pair in pairs(instruction):
             scope = Scope(self.globals, "/", ROOT, {}, _SH, None)
-            got = None if pair.value is None else resolve(pair.value.value, scope, self.escape).value
+            got = (
+                None if pair.value is None else resolve(pair.value.value, scope, self.escape).value
+            )
             self.globals[pair.name] = Variable(got, False, False, pair.span)
 
     def start(self, instruction: Instruction) -> _Draft:
@@ -107,7 +109,9 @@ class _Assembly:
         name = words[2].lower() if len(words) == 3 else None
         scope = Scope(self.globals, "/", ROOT, {}, _SH, None)
         base = resolve(words[0], scope, self.escape).value if words else None
-        parent = next((d for d in reversed(self.drafts) if base is not None and d.name == base), None)
+        parent = next(
+            (d for d in reversed(self.drafts) if base is not None and d.name == base), None
+        )
         index = len(self.drafts)
         if parent is not None:
             return _Draft(
@@ -133,7 +137,9 @@ class _Assembly:
     def add(self, draft: _Draft, instruction: Instruction) -> None:
         if instruction.name == "ONBUILD" and instruction.child is not None:
             draft.triggers.append((len(draft.steps), instruction))
-            draft.steps.append(Step(instruction, instruction, draft.index, len(draft.steps), draft.scope))
+            draft.steps.append(
+                Step(instruction, instruction, draft.index, len(draft.steps), draft.scope)
+            )
             return
         step = self.step(draft, instruction, instruction, len(draft.steps))
         draft.steps.append(step)
@@ -145,9 +151,7 @@ class _Assembly:
             if outer.child is not None:
                 draft.steps[index] = self.step(draft, outer.child, outer, index)
 
-    def step(
-        self, draft: _Draft, instruction: Instruction, outer: Instruction, index: int
-    ) -> Step:
+    def step(self, draft: _Draft, instruction: Instruction, outer: Instruction, index: int) -> Step:
         base = (instruction, outer, draft.index, index, draft.scope)
         if instruction.name == "RUN":
             return self.run_step(draft, base)
@@ -208,7 +212,10 @@ class _Assembly:
             path = resolve(instruction.rest.value, scope, self.escape).value
             return replace(scope, workdir=None if path is None else scope.path(path))
         if instruction.name == "USER":
-            return replace(scope, user=_user(resolve(instruction.rest.value, scope, self.escape).value, scope, draft))
+            return replace(
+                scope,
+                user=_user(resolve(instruction.rest.value, scope, self.escape).value, scope, draft),
+            )
         if instruction.name == "SHELL" and instruction.form == "exec":
             return replace(scope, shell=tuple(word.value for word in instruction.words))
         if isinstance(step, RunStep):
@@ -234,7 +241,9 @@ class _Assembly:
     def with_accounts(self, draft: _Draft, step: RunStep) -> Scope:
         scope = step.scope
         for made in step.invocations:
-            values = [argument.value if argument.value is not None else "?" for argument in made.args]
+            values = [
+                argument.value if argument.value is not None else "?" for argument in made.args
+            ]
             if made.program in ("groupadd", "addgroup"):
                 group = created_group(values)
                 if group is not None:
@@ -305,12 +314,12 @@ def _configurations(
     for tool in tools:
         for wanted in tool.off.config:
             for invocation in made:
-                if invocation.program is None or not re.fullmatch(tool.programs, invocation.program):
+                if invocation.program is None or not re.fullmatch(
+                    tool.programs, invocation.program
+                ):
                     continue
                 values = [argument.value for argument in invocation.args]
                 rest = iter(values)
                 if all(word in rest for word in wanted):
                     text = " ".join((tool.name, *wanted))
                     yield tool.name, Switch("config", text, invocation.command.span, False)
-
-

@@ -124,5 +124,3 @@ class Build:
     def heirs(self, stage: int) -> tuple[int, ...]:
         """The stage and those built from it, directly or not."""
         return tuple(s.index for s in self.stages if stage in self.lineage(s.index))
-
-

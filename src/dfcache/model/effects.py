@@ -15,16 +15,15 @@ from dfcache.model.uses import ToolUse
 
 # Programs that touch nothing but what their arguments name.
 _OPERAND_PROGRAMS = frozenset(
-    "mkdir rmdir rm cp mv ln chmod chown chgrp touch cat ls test [ stat install mktemp tee sed grep"
-    " head tail wc sort uniq cut tr".split()
+    "mkdir rmdir rm cp mv ln chmod chown chgrp touch cat ls test [ stat install mktemp tee sed"
+    " grep head tail wc sort uniq cut tr".split()
 )
 # Programs that touch no file that a COPY of a project could bring.
 _QUIET_PROGRAMS = frozenset(
-    "set cd export unset true false : echo printf exit return umask sleep id whoami date uname which"
-    " type hash ulimit shopt env getent hostname"
-    " useradd adduser groupadd addgroup usermod groupmod passwd chpasswd"
-    " ldconfig locale-gen update-ca-certificates update-locale dpkg-reconfigure"
-    " update-alternatives debconf-set-selections rpm apt-key apt-mark apt-cache".split()
+    "set cd export unset true false : echo printf exit return umask sleep id whoami date uname"
+    " which type hash ulimit shopt env getent hostname useradd adduser groupadd addgroup usermod"
+    " groupmod passwd chpasswd ldconfig locale-gen update-ca-certificates update-locale"
+    " dpkg-reconfigure update-alternatives debconf-set-selections rpm apt-key apt-mark apt-cache".split()
 )
 _READERS = frozenset("cat ls test [ stat grep head tail wc sort uniq cut tr".split())
 # Package managers that dfcache has no page for yet, and that read no project files
@@ -35,7 +34,16 @@ _SYSTEM_INSTALLS = {
     "dnf": {"install", "update", "upgrade", "clean", "groupinstall", "makecache"},
     "microdnf": {"install", "update", "upgrade", "clean"},
     "zypper": {"install", "in", "update", "refresh", "clean", "ref"},
-    "apt-get": {"autoremove", "remove", "purge", "clean", "autoclean", "update", "upgrade", "install"},
+    "apt-get": {
+        "autoremove",
+        "remove",
+        "purge",
+        "clean",
+        "autoclean",
+        "update",
+        "upgrade",
+        "install",
+    },
     "apt": {"autoremove", "remove", "purge", "clean", "autoclean", "update", "upgrade", "install"},
     "conda": {"install", "clean", "config", "update"},
     "mamba": {"install", "clean", "update"},
@@ -147,7 +155,11 @@ def _system_install(made: Invocation, known: set[str]) -> Effects:
     subcommand = next((value for value in operands if value in known), None)
     if subcommand is None:
         return Effects(unknown=f"`{made.program}` with a subcommand that isn't known")
-    paths = [value for value in operands if value is not None and ("/" in value or value.endswith(".deb"))]
+    paths = [
+        value
+        for value in operands
+        if value is not None and ("/" in value or value.endswith(".deb"))
+    ]
     if any(value.startswith((".", "/")) for value in paths):
         return Effects(unknown=f"`{made.program}` installs a local file")
     return Effects(writes=frozenset(SYSTEM), installs=True)
@@ -192,7 +204,9 @@ def _download(made: Invocation) -> Effects:
     previous = ""
     for argument in made.args:
         value = argument.value or ""
-        if previous in ("-o", "--output", "-O", "-P", "--output-document") or previous.endswith("o"):
+        if previous in ("-o", "--output", "-O", "-P", "--output-document") or previous.endswith(
+            "o"
+        ):
             if previous.startswith("-") and not value.startswith("-"):
                 targets.append(argument)
         if value.startswith("@") or value in ("-T", "--upload-file", "-K", "--config"):

@@ -125,7 +125,9 @@ class Ignore:
         inside = folder + "/"
         for shows, body, _ in self._patterns:
             head = _literal_head(body)
-            if shows and (not head or f"{head}/".startswith(inside) or inside.startswith(f"{head}/")):
+            if shows and (
+                not head or f"{head}/".startswith(inside) or inside.startswith(f"{head}/")
+            ):
                 return True
         return False
 

@@ -109,11 +109,7 @@ class _Walk:
         env = dict(self.changed)
         for assignment in command.assignments:
             env[assignment.name] = self.value(assignment)
-        return _unwrap(
-            Invocation(
-                command, None, "", args, env, command.assignments, self.cwd
-            )
-        )
+        return _unwrap(Invocation(command, None, "", args, env, command.assignments, self.cwd))
 
     def value(self, assignment: Assignment) -> str | None:
         got = expand(assignment.value, self.env, split=False)
@@ -182,9 +178,9 @@ def _unwrap(made: Invocation) -> Invocation:
         rest = made.args[1:]
         made = replace(made, program=program, path=path)
         inner = None
-        if program in _WRAPPERS:
+        if program is not None and program in _WRAPPERS:
             inner = _behind_wrapper(made, program, rest)
-        elif program in _RUNNERS:
+        elif program is not None and program in _RUNNERS:
             inner = _behind_runner(made, program, rest)
         if inner is None:
             return replace(made, args=rest)

@@ -75,7 +75,9 @@ def _late(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
         }
         needed = {path: where for path, where in read.files.items() if brought.get(path) == where}
         inside = {
-            file for path, file in brought.items() if any(within(path, folder) for folder in folders)
+            file
+            for path, file in brought.items()
+            if any(within(path, folder) for folder in folders)
         }
         others = sorted(set(brought.values()) - set(needed.values()) - inside)
     else:
@@ -84,7 +86,9 @@ def _late(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
         if folders:
             return None
         others = [s for s in copy.files.sources if clean(s) not in needed.values()]
-    others = [other for other in others if not _MANIFEST.match(posixpath.basename(clean(other)) or "/")]
+    others = [
+        other for other in others if not _MANIFEST.match(posixpath.basename(clean(other)) or "/")
+    ]
     if not others:
         return None
     return Late(copy, install, read, needed, folders, tuple(others), _named(copy, needed))

@@ -62,7 +62,7 @@ def _expanded(mount: Mount, scope: Scope, escape: str) -> StepMount:
         sharing=(value(mount.sharing) or "shared").lower(),
         uid=_number(mount.uid, value(mount.uid)),
         gid=_number(mount.gid, value(mount.gid)),
-        readonly=mount.readonly,
+        readonly=bool(mount.readonly),
         unset=target.unset,
     )
 

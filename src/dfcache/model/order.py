@@ -11,11 +11,13 @@ from dfcache.model.effects import SYSTEM, Effects, commute, overlap, run_effects
 from dfcache.model.globbing import destination, is_glob, placed
 from dfcache.model.reads import Reads
 
-_METADATA = frozenset("LABEL EXPOSE CMD ENTRYPOINT STOPSIGNAL HEALTHCHECK MAINTAINER ONBUILD".split())
+_METADATA = frozenset(
+    "LABEL EXPOSE CMD ENTRYPOINT STOPSIGNAL HEALTHCHECK MAINTAINER ONBUILD".split()
+)
 # Configuration that package managers read unasked, wherever it is put.
 _CONFIGURATION = frozenset(
-    "pip.conf .pypirc .netrc .npmrc .yarnrc .yarnrc.yml uv.toml .condarc sources.list .gitconfig"
-    " .curlrc .wgetrc".split()
+    "pip.conf .pypirc .netrc .npmrc .yarnrc .yarnrc.yml uv.toml .condarc sources.list"
+    " .gitconfig .curlrc .wgetrc".split()
 )
 # Programs an install may start by name: a COPY that brings one of them must stay before it.
 _PROGRAMS = ("python", "pip", "gcc", "cc", "c++", "g++", "git", "make", "cmake", "cargo", "rustc", "sh",
@@ -87,12 +89,14 @@ def move_behind(build: Build, copy: CopyStep, install: RunStep, read: Reads) -> 
     effects = Effects(frozenset(left), effects.writes, effects.installs)
     for step in moving:
         if not commute(effects, step_effects(build, step)):
-            return Move((), f"the install writes where line {step.outer.start_line} does, or needs it")
+            return Move(
+                (), f"the install writes where line {step.outer.start_line} does, or needs it"
+            )
     return Move(tuple(moving))
 
 
 def _passes(build: Build, stage: Stage, step: Step, moving: list[Step]) -> str:
-    """"" where ``moving`` can go behind ``step``, "joins" where ``step`` must go along, else why not."""
+    """ "" where ``moving`` can go behind ``step``, "joins" where ``step`` must go along, else why not."""
     name, line = step.instruction.name, step.outer.start_line
     runs = [one for one in moving if isinstance(one, RunStep)]
     copies = [one for one in moving if isinstance(one, CopyStep)]
@@ -145,9 +149,7 @@ def _passes_variables(step: Step, moving: list[Step]) -> str:
     return ""
 
 
-def _passes_workdir(
-    step: Step, copies: list[CopyStep], runs: list[RunStep], build: Build
-) -> str:
+def _passes_workdir(step: Step, copies: list[CopyStep], runs: list[RunStep], build: Build) -> str:
     line = step.outer.start_line
     after = step.scope.path(step.instruction.rest.value)
     if after is not None and after == step.scope.workdir:

@@ -74,7 +74,14 @@ def _removals(made: Invocation, targets: tuple[str, ...]) -> Iterator[Purge]:
     for operand, target, breaks in hits:
         braces = "{" in operand.word.raw and not operand.word.literal
         shared = sum(a.word is operand.word for a in operands) > 1
-        yield Purge(made, target, operand.word, breaks, whole, certain=not (braces or shared or operand.value is None))
+        yield Purge(
+            made,
+            target,
+            operand.word,
+            breaks,
+            whole,
+            certain=not (braces or shared or operand.value is None),
+        )
 
 
 def _hit(cwd: str | None, operand: Argument, target: str, recursive: bool) -> bool | None:

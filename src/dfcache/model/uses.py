@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dfcache.knowledge.records import CacheDir, Tool, ToolCommand
+from dfcache.knowledge.records import CacheDir, Index, Tool, ToolCommand
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.scope import ROOT, Scope, User
 from dfcache.text import Span
@@ -15,7 +15,7 @@ from dfcache.text import Span
 _PYTHON = re.compile(r"(python|pypy)(\d+(\.\d+)*)?$")
 _PYTHON_VALUES = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 _BOOLEANS = frozenset("1 true t yes y on 0 false f no n off".split())
-_TRUE = frozenset("1 true t yes y on".split())
+_TRUE = frozenset(["1", "true", "t", "yes", "y", "on"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class ToolUse:
     ``user`` is who runs it and ``home`` their HOME. ``offline`` tells that it asks no network.
     ``linked`` names what makes the installation point into the cache, or is "".
     ``operands`` are the arguments that name packages or local paths; ``sure`` is
-    False where some arguments could not be known.
+    False where some arguments could not be known. ``plain_indexes`` are the hosts of indexes
+    over plain http that are not trusted, so that nothing of them is cached.
     """
 
     tool: Tool
@@ -81,6 +82,7 @@ class ToolUse:
     operands: tuple[Argument, ...]
     writes: bool
     sure: bool
+    plain_indexes: tuple[str, ...]
 
     @property
     def downloads(self) -> bool:
@@ -104,9 +106,7 @@ class ToolUse:
         return " ".join((name, *self.spec.words))
 
 
-def tool_uses(
-    made: Sequence[Invocation], scope: Scope, tools: Sequence[Tool]
-) -> Iterator[ToolUse]:
+def tool_uses(made: Sequence[Invocation], scope: Scope, tools: Sequence[Tool]) -> Iterator[ToolUse]:
     """The uses of package managers among ``made``."""
     for invocation in made:
         for tool in tools:
@@ -144,9 +144,7 @@ def _arguments(tool: Tool, made: Invocation) -> tuple[Argument, ...] | None:
 Option = tuple[str, Argument, Argument | None]
 
 
-def _use(
-    tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope
-) -> ToolUse | None:
+def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope) -> ToolUse | None:
     words, rest = _subcommand(tool, args)
     spec = _spec(tool, words)
     if spec is None:
@@ -174,7 +172,23 @@ def _use(
         operands=tuple(operands),
         writes=_writes_elsewhere(spec, options),
         sure=sure,
+        plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
     )
+
+
+def _plain_indexes(
+    index: Index, options: Sequence[Option], env: Mapping[str, str | None]
+) -> Iterator[str]:
+    """The hosts of http indexes whose answers the tool does not cache."""
+    urls = [option_value(option) or "" for option in options if option[0] in index.options]
+    urls += [url for name in index.env for url in (env.get(name) or "").split()]
+    trusted = {option_value(option) for option in options if option[0] in index.trusted_options}
+    trusted |= {host for name in index.trusted_env for host in (env.get(name) or "").split()}
+    for url in urls:
+        if url.startswith("http://"):
+            host = url[7:].partition("/")[0].rpartition("@")[2]
+            if not {host, host.partition(":")[0]} & trusted:
+                yield host
 
 
 def _writes_elsewhere(spec: ToolCommand, options: Sequence[Option]) -> bool:
