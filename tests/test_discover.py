@@ -14,9 +14,9 @@ from dfcache.engine.discover import Found, Missing, discover, is_dockerfile
 @pytest.mark.parametrize(
     "name",
     [
-        "Dockerfile", "dockerfile", "DOCKERFILE", "Dockerfile.dev", "Dockerfile-prod", "web.Dockerfile",
-        "web.dockerfile", "Containerfile", "containerfile.x", "Containerfile-x", "Dockerfile.j2",
-        "app.Containerfile", "Dockerfile_old",
+        "Dockerfile", "dockerfile", "DOCKERFILE", "Dockerfile.dev", "Dockerfile-prod",
+        "web.Dockerfile", "web.dockerfile", "Containerfile", "containerfile.x",
+        "Containerfile-x", "Dockerfile.j2", "app.Containerfile", "Dockerfile_old",
     ],
 )  # fmt: skip
 def test_a_dockerfile_by_its_name(name: str):
@@ -26,8 +26,9 @@ def test_a_dockerfile_by_its_name(name: str):
 @pytest.mark.parametrize(
     "name",
     [
-        "Dockerfile.dockerignore", "Dockerfile~", "Dockerfile.bak", "Dockerfile.orig", ".Dockerfile.swp",
-        "Dockerfile.md", "dockerfile.go", "dockerfile.py", "Dockerfiles", "compose.yaml", "README.md",
+        "Dockerfile.dockerignore", "Dockerfile~", "Dockerfile.bak", "Dockerfile.orig",
+        ".Dockerfile.swp", "Dockerfile.md", "dockerfile.go", "dockerfile.py", "Dockerfiles",
+        "compose.yaml", "README.md",
         "#Dockerfile#", ".#Dockerfile", "mydockerfile", "dockerfile_parse.py",
     ],
 )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fakes import drops_word, finds, replaces, rules
 
 from dfcache.diagnostics import Fix, Safety
 from dfcache.engine.fix import MAX_PASSES, CircleError, choose, fix
@@ -11,6 +10,7 @@ from dfcache.engine.lint import Rules, examine, lint
 from dfcache.engine.settings import Settings
 from dfcache.model.context import NoContext
 from dfcache.text import Edit, Span
+from fakes import drops_word, finds, replaces, rules
 
 
 def run(source: str, made: Rules, least: Safety = Safety.SAFE):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes import finds, rules
 
 from dfcache.diagnostics import Severity
 from dfcache.engine.run import Session
 from dfcache.engine.settings import Finder, Settings, SettingsError, load, matches
+from fakes import finds, rules
 
 
 def write(path: Path, text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fakes import finds, rules
 
 from dfcache.diagnostics import Finding, Safety
 from dfcache.engine.fix import fix
@@ -11,6 +10,7 @@ from dfcache.engine.lint import examine, lint
 from dfcache.engine.settings import Settings
 from dfcache.engine.verify import verify
 from dfcache.model.context import NoContext
+from fakes import finds, rules
 
 MADE = rules(finds("DFC101", "bad"), finds("DFC102", "ugly"))
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
-
 import pytest
-from fakes import rules
 
 from dfcache.diagnostics import Declared, Finding, Fix, Safety, Severity
 from dfcache.engine.fix import Pass
@@ -13,6 +10,7 @@ from dfcache.engine.verify import VerifyError, verify
 from dfcache.engine.witness import competent, contradicts
 from dfcache.parser import parse
 from dfcache.text import Edit, Span, apply
+from fakes import rules
 
 PIP = (
     "FROM python:3.12\n"
@@ -33,11 +31,16 @@ def place(source: str, text: str) -> Span:
     return Span(start, start + len(text))
 
 
+def shared(one: str, other: str) -> int:
+    """How many characters two texts have in common at their start."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
 def smallest(span: Span, old: str, new: str) -> Edit:
     """The edit that turns ``old`` at ``span`` into ``new``, without what they share at the ends."""
-    start = len(commonprefix((old, new)))
-    rest = min(len(old), len(new)) - start
-    end = min(rest, len(commonprefix((old[::-1], new[::-1]))))
+    start = shared(old, new)
+    end = shared(old[start:][::-1], new[start:][::-1])
     return Edit(Span(span.start + start, span.end - end), new[start : len(new) - end])
 
 
@@ -168,7 +171,9 @@ MUTANTS = {
     ),
     "a comment lost above": (PIP, [("# packages first\n", "")], {}, "comment"),
     "a comment lost inside": (PIP, [("    # what we need\n", "")], {}, "comment"),
-    "an instruction vanished": (PIP, [("COPY requirements.txt .\n", "")], {}, "COPY in line 3 is gone"),
+    "an instruction vanished": (
+        PIP, [("COPY requirements.txt .\n", "")], {}, "COPY in line 3 is gone",
+    ),
     "moved without saying so": (
         PIP,
         [("COPY . .\n", ""), ("# packages", "COPY . .\n# packages")],

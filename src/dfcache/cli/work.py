@@ -72,23 +72,28 @@ def _run(request: Request, least: Safety | None, write: bool) -> int:
         run = _Run(request, _session(request), least, write, Tally())
     except SettingsError as error:
         return _configuration(error)
-    files = _files(run)
+    found = list(_found(run))
     stdin = write and request.paths == ("-",)
     try:
         with opened(request.output, exact=request.format == "diff") as out:
             color = colored(request.color, request.output is not None)
             shown = reporter(request.format, (lambda text: None) if stdin else out, color)
-            shown.start(len(files))
-            for path, named in files:
-                _one(run, shown, path, named)
-            if least is None or request.format == "json":
+            shown.start(sum(isinstance(each, Found) for each in found))
+            for each in found:
+                if isinstance(each, Missing):
+                    _missing(run, shown, each)
+                else:
+                    _one(run, shown, each.path, each.named)
+            if (found and least is None) or request.format == "json":
                 shown.finish(run.tally, request.quiet)
     except BrokenPipeError:
         raise
     except OSError as error:
         complain(f"{request.output or 'standard output'}: cannot write: {error.strerror}")
         return FAILED
-    if least is not None and not request.quiet and request.format in ("diff", "text"):
+    if not found and not request.quiet:
+        complain("dfcache: no Dockerfile found")
+    elif least is not None and not request.quiet and request.format in ("diff", "text"):
         complain(fixed(run.tally, write))
     return CLEAN if run.code == FINDINGS and request.exit_zero else run.code
 
@@ -108,18 +113,11 @@ def _session(request: Request) -> Session:
     return Session(request.config, given, request.ignore)
 
 
-def _files(run: _Run) -> list[tuple[str, bool]]:
-    """The paths to work on and whether they were named; complains about missing ones."""
-    files: list[tuple[str, bool]] = []
-    for each in _found(run):
-        if isinstance(each, Missing):
-            complain(f"{each.path}: {each.reason}")
-            run.raise_to(FAILED)
-        else:
-            files.append((each.path, each.named))
-    if not files and run.code == CLEAN and not run.request.quiet:
-        complain("dfcache: no Dockerfile found")
-    return files
+def _missing(run: _Run, shown: Reporter, each: Missing) -> None:
+    trouble = Trouble(each.path, 0, 0, each.reason)
+    complain(_line(trouble))
+    shown.outcome(Outcome(each.path, "", "", [], trouble=trouble))
+    run.raise_to(FAILED)
 
 
 def _found(run: _Run) -> Iterator[Found | Missing]:

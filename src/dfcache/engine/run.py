@@ -9,15 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dfcache.diagnostics import Finding, Safety
 from dfcache.engine.links import BUGS
 from dfcache.engine.lint import SYNTAX, Examined, Rules, all_rules, examine
 from dfcache.engine.settings import Finder, Settings, SettingsError, closest, matches
-
-if TYPE_CHECKING:
-    from dfcache.model.context import Context
 
 STDIN = "<stdin>"
 """The path of a text from standard input that has no file name."""
@@ -128,10 +125,12 @@ class Session:
         return outcome if named else _template(outcome)
 
     def _work(self, path: str, source: str, settings: Settings, least: Safety | None) -> Outcome:
-        context = _context(path, settings)
+        from dfcache.engine.context import context_of, examine_in
+
+        chosen = context_of(None if path == STDIN else path, source, settings)
 
         def look(text: str) -> Examined:
-            return examine(text, context, settings, self.rules)
+            return examine_in(chosen, lambda context: examine(text, context, settings, self.rules))
 
         if least is None:
             return Outcome(path, source, source, look(source).findings, settings=settings)
@@ -179,20 +178,6 @@ def _refused(path: str, source: str, settings: Settings, look: Any, why: str) ->
     message = f"left as it was: {why}; this is a bug of dfcache, please report it at {BUGS}"
     trouble = Trouble(path, 0, 0, message)
     return Outcome(path, source, source, look(source).findings, (), trouble, settings=settings)
-
-
-def _context(path: str, settings: Settings) -> Context:
-    from pathlib import Path
-
-    from dfcache.model.context import DirectoryContext, NoContext
-
-    if settings.context is not None:
-        return DirectoryContext(Path(settings.context), Path(path) if path != STDIN else None)
-    if path == STDIN or not os.path.isdir(os.path.dirname(path) or "."):
-        return NoContext()
-    from dfcache.model.contexts import find_context
-
-    return find_context(path)
 
 
 def _template(outcome: Outcome) -> Outcome:

@@ -1,0 +1,80 @@
+"""The build context of a file, and what a guessed one is good for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dfcache.diagnostics import Finding, Safety
+from dfcache.model.context import Context, DirectoryContext, NoContext
+
+if TYPE_CHECKING:
+    from dfcache.engine.lint import Examined
+    from dfcache.engine.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A context; ``doubt`` says in words what it was taken for where that is a guess."""
+
+    context: Context
+    doubt: str | None = None
+
+
+def context_of(path: str | None, source: str, settings: Settings) -> Chosen:
+    """The context for the text ``source`` of the file ``path``; None is standard input."""
+    if settings.context is not None:
+        folder = Path(settings.context)
+        return Chosen(DirectoryContext(folder, Path(path) if path is not None else None))
+    if path is None or not os.path.isdir(os.path.dirname(path) or "."):
+        return Chosen(NoContext())
+    from dfcache.model.contexts import find_context
+
+    found = find_context(Path(path), root=Path.cwd(), sources=_sources(source))
+    context = DirectoryContext(found.path, Path(path))
+    return Chosen(context, None if found.sure else f"{os.path.relpath(found.path)} ({found.how})")
+
+
+def examine_in(chosen: Chosen, examine: Callable[[Context], Examined]) -> Examined:
+    """What ``examine`` says in the context.
+
+    Where that is a guess, a fix that would not be safe without any context is unsafe.
+    """
+    examined = examine(chosen.context)
+    safe = [each for each in examined.findings if each.fix and each.fix.safety is Safety.SAFE]
+    if chosen.doubt is None or not safe:
+        return examined
+    blind = examine(NoContext()).findings
+    sure = {_key(each) for each in blind if each.fix and each.fix.safety is Safety.SAFE}
+    findings = [
+        each if each not in safe or _key(each) in sure else _doubted(each, chosen.doubt)
+        for each in examined.findings
+    ]
+    return replace(examined, findings=findings)
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    return finding.code, finding.span, finding.fix.edits if finding.fix else ()
+
+
+def _doubted(finding: Finding, doubt: str) -> Finding:
+    if finding.fix is None:
+        return finding
+    note = (
+        f"check before you apply the fix: the build context is taken to be {doubt}; see --context"
+    )
+    fix = replace(finding.fix, safety=Safety.UNSAFE)
+    return replace(finding, fix=fix, notes=(*finding.notes, note))
+
+
+def _sources(source: str) -> tuple[str, ...]:
+    """What a Dockerfile copies from its context."""
+    from dfcache.parser import copy_spec, parse
+
+    specs = [copy_spec(each) for each in parse(source).instructions]
+    return tuple(
+        word.value for spec in specs if spec and spec.from_ is None for word in spec.sources
+    )
