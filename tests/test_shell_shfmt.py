@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shfmt import SHFMT, Simple, simple_commands
 
 from dfcache.parser import parse
 from dfcache.parser.script import Command
 from dfcache.parser.shell import parse_shell
 from dfcache.parser.tree import Piece, Text
+from shfmt import SHFMT, Simple, simple_commands
 
 OWN = sorted((Path(__file__).parent / "data" / "shell").glob("*.sh"))
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "dev-sample.jsonl.gz"
