@@ -38,8 +38,9 @@ _ARCHIVES = (
     ".tar.lz", ".tar.lzma",
 )  # fmt: skip
 _SCHEMES = ("git+", "hg+", "svn+", "bzr+")
-_CLAUSE = re.compile(r"(===?|~=|!=|<=?|>=?)\s*[^\s=<>~!();\[\]]\S*")
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+# Not compiled here: most runs read no requirements file, and re keeps what it compiled.
+_CLAUSE = r"(===?|~=|!=|<=?|>=?)\s*[^\s=<>~!();\[\]]\S*"
+_COMMENT = r"(^|\s+)#.*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, Span, str]]:
         if not parts:
             first, start = number, at
         at += len(raw)
-        comment = _COMMENT.match(line) is not None
+        comment = re.match(_COMMENT, line) is not None
         if line.endswith("\\") and not comment:
             parts.append(line.strip("\\"))
             continue
@@ -247,7 +248,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, Span, str]]:
 
 
 def _content(number: int, span: Span, line: str) -> Iterator[tuple[int, Span, str]]:
-    line = _COMMENT.sub("", line).strip()
+    line = re.sub(_COMMENT, "", line).strip()
     if line:
         yield number, span, line
 
@@ -357,7 +358,7 @@ def _specifies(text: str) -> bool:
     if text.startswith("("):
         text = text[1:].removesuffix(")")
     return all(
-        not clause.strip() or _CLAUSE.fullmatch(clause.strip()) for clause in text.split(",")
+        not clause.strip() or re.fullmatch(_CLAUSE, clause.strip()) for clause in text.split(",")
     )
 
 
