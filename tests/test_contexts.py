@@ -50,6 +50,18 @@ def test_nothing_tells(repo: Path) -> None:
     assert found(repo, "app/Dockerfile", "missing") == ("app", False)
 
 
+def test_a_manifest_that_only_its_own_folder_has(repo: Path) -> None:
+    tree(repo, "app/Dockerfile", "app/requirements.txt", "setup.py")
+    assert found(repo, "app/Dockerfile", ".") == ("app", True)
+    tree(repo, "requirements.txt")
+    assert found(repo, "app/Dockerfile", ".") == ("app", False)
+
+
+def test_a_dockerfile_that_copies_nothing(repo: Path) -> None:
+    tree(repo, "app/Dockerfile")
+    assert found(repo, "app/Dockerfile") == ("app", True)
+
+
 def test_a_folder_above_that_has_the_sources(repo: Path) -> None:
     tree(repo, "a/docker/x.Dockerfile", "a/pyproject.toml", "a/src/main.py", "pyproject.toml")
     assert found(repo, "a/docker/x.Dockerfile", "pyproject.toml", "src/") == ("a", True)

@@ -35,7 +35,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
 
 def _refused(use: ToolUse, cache: CacheUse, mount: StepMount) -> bool:
     user = use.user
-    if mount.uid < 0 or mount.mount.source is not None or not (user.sure or user.uid is not None):
+    if mount.uid < 0 or mount.mount.source is not None or not user.sure:
         return False
     if user.root:
         return mount.uid != 0 and cache.cache.root_owned

@@ -176,9 +176,7 @@ def _caches(build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan) ->
             elif not _PLAIN_PATH.match(cache.path):
                 plan.refuse(f"the cache directory {cache.path!r} can't stand in a mount")
             elif cache.cache.filled_by and not fills_itself(build, step, use, cache):
-                plan.refuse(
-                    f"{use.title} counts on what an earlier step left in {cache.path}, or a later one does"
-                )
+                continue  # it stays in the layer, where the other steps look for it
             elif cache.path not in seen:
                 seen.add(cache.path)
                 yield cache
@@ -204,11 +202,11 @@ def _flag(build: Build, step: RunStep, use: ToolUse, cache: CacheUse, plan: Plan
     """The mount for one cache directory, owned by who uses it."""
     user = use.user
     uid, gid = user.uid, user.gid
-    if not user.sure and uid is None:
-        if user.name:
-            plan.refuse(f"the uid of {user.name} can't be told from this file")
-        else:
+    if not user.sure:
+        if user.root:
             plan.doubt("the base image is not known: its steps are taken to run as root")
+        elif uid is None:
+            plan.refuse(f"the uid of {user.name} can't be told from this file")
     elif uid is None:
         plan.doubt(f"{user.name} is taken to have uid 1000, as the first user of an image has")
         uid = 1000

@@ -19,7 +19,7 @@ def line_around(source: str, span: Span) -> Span:
     start = source.rfind("\n", 0, span.start) + 1
     end = source.find("\n", span.end)
     end = len(source) if end < 0 else end
-    if end > span.end and source[end - 1] == "\r":
+    if end > start and source[end - 1] == "\r":
         end -= 1
     return Span(start, end)
 

@@ -270,7 +270,7 @@ def _is_unpacked(source: str) -> bool:
 
 def _base_scope(image: BaseImage | None, base: str | None, escape: str) -> Scope:
     if image is None:
-        user = ROOT if base == "scratch" else User("", None, None, None, sure=False)
+        user = ROOT if base == "scratch" else replace(ROOT, sure=False)
         shell = _CMD if escape == "`" else _SH
         return Scope({}, "/", user, {"root": ROOT, "nobody": _NOBODY}, shell, None)
     users = {name: User(name, *known) for name, known in image.users.items()}

@@ -21,7 +21,12 @@ def mount_of(step: RunStep, cache: CacheUse) -> StepMount | None:
 
 
 def is_kept(step: RunStep, use: ToolUse) -> bool:
-    """Whether the packages that a command downloads go to a cache mount."""
+    """Whether the packages that a command downloads go to a cache mount.
+
+    Where the user is a guess, so is the place: a mount that is meant for the tool counts.
+    """
+    if not use.user.sure and any(_meant_for(mount, use) for mount in cache_mounts(step)):
+        return True
     return bool(use.caches) and mount_of(step, use.caches[0]) is not None
 
 

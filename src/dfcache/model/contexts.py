@@ -16,6 +16,11 @@ from pathlib import Path
 from dfcache.model.context import MOST_BYTES, DirectoryContext
 from dfcache.model.globbing import clean, is_glob, roots
 
+_MANIFESTS = (
+    "requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "package.json", "go.mod",
+    "Cargo.toml", "Gemfile", "composer.json", "pom.xml", "build.gradle",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class FoundContext:
@@ -53,7 +58,8 @@ def find_context(
         best = hits.index(max(hits))
         return FoundContext(candidates[best], "one of several that compose files name", False)
     if not told:
-        return FoundContext(own, "the folder of the Dockerfile", len(folders) == 1)
+        sure = not sources or len(folders) == 1 or _has_own_manifest(own, folders[1:])
+        return FoundContext(own, "the folder of the Dockerfile", sure)
     if len(told) in hits:
         best = hits.index(len(told))
         how = "the folder of the Dockerfile" if best == 0 else "the folder above with its sources"
@@ -73,6 +79,17 @@ def _upwards(own: Path, root: Path | None) -> list[Path]:
             return folders[: index + 1]
     top = Path(os.path.abspath(root)) if root is not None else own
     return folders[: folders.index(top) + 1] if top in folders else [own]
+
+
+def _has_own_manifest(own: Path, above: Sequence[Path]) -> bool:
+    """Whether a manifest is in the folder, and none of its name in those above.
+
+    Of a Dockerfile that copies all of its context, this is what an install in it can mean.
+    """
+    return any(
+        (own / name).exists() and not any((folder / name).exists() for folder in above)
+        for name in _MANIFESTS
+    )
 
 
 def _informative(sources: Sequence[str]) -> list[str]:

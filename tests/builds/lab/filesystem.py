@@ -32,12 +32,17 @@ class Entry:
 
 
 def entries(tar: Path, *, all_of_it: bool = False) -> dict[str, Entry]:
-    """The files of an image exported by `--output type=tar`, without times."""
+    """The files of an image exported by `--output type=tar`, without times.
+
+    A folder that held nothing but what is left out is left out with it; one that is empty is not.
+    """
     found = {}
+    left_out = set()
     with tarfile.open(tar) as archive:
         for member in archive:
             path = member.name.strip("/")
             if not all_of_it and _LEFT_OUT.search(path):
+                left_out.add(path)
                 continue
             content = member.linkname
             if member.isreg():
@@ -47,7 +52,14 @@ def entries(tar: Path, *, all_of_it: bool = False) -> dict[str, Entry]:
             found[path] = Entry(
                 member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid, content
             )
-    return found
+    holding = {parent for path in found for parent in _above(path)}
+    emptied = {parent for path in left_out for parent in _above(path)} - holding
+    return {path: entry for path, entry in found.items() if path not in emptied}
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
 
 def differences(before: dict[str, Entry], after: dict[str, Entry]) -> list[str]:

@@ -75,7 +75,9 @@ RUN --mount=type=bind,source=npm,target=/npm \\
 COPY npmrc /usr/local/etc/npmrc
 
 FROM {{from}} AS {{stage}}
-RUN apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+RUN apt-get clean \\
+ && rm -rf /var/cache/apt/*.bin /var/log/* \\
+ && find /var/lib/apt/lists -type f -delete
 COPY apt.conf.d /etc/apt/apt.conf.d
 RUN printf 'deb [trusted=yes] {url}/debian lab main\\n' > /etc/apt/sources.list
 ENV LANG=C.UTF-8
