@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dfcache.parser.heredocs import opening_of
 from dfcache.parser.lexer import LexError
 from dfcache.parser.tree import Heredoc, Instruction, Word
 
 
-@dataclass(frozen=True, slots=True)
-class CopySpec:
+class CopySpec(NamedTuple):
     """The parts of a COPY or ADD, unexpanded.
 
     ``sources`` are paths, patterns or (ADD) addresses; a here-document among the sources

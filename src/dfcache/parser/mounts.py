@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dfcache.parser.chars import encode
 from dfcache.parser.go import did_you_mean, quote
@@ -29,9 +29,11 @@ _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 _LARGEST_ID = 2**32 - 1
 
+# Named tuples here and in copy.py and words.py: a dataclass of this size takes eight times
+# as long to make, at every start.
 
-@dataclass(frozen=True, slots=True)
-class MountField:
+
+class MountField(NamedTuple):
     """One ``key=value`` of a mount.
 
     ``key`` is the full name (``target`` for ``dst``), ``written`` the text of the field without
@@ -46,8 +48,7 @@ class MountField:
     value_span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A mount as BuildKit reads it; None is "not given".
 
     Values are as written, or expanded where an expansion was handed in. Where a key is

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from dfcache.parser.chars import SPACE
 from dfcache.parser.tree import Instruction, Word
@@ -60,8 +60,7 @@ def words(text: str, escape: str) -> tuple[str, ...]:
     return tuple(text[start:end] for start, end in word_spans(text, escape))
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A name with its value, both as written; ``value`` is None for ``ARG name``.
 
     ``span`` covers the whole, ``legacy`` is ``ENV name value`` without an equals sign.
