@@ -66,6 +66,7 @@ def compare(before: list[Token], after: list[Token], pool: Counter[str]) -> str 
     """
     reader = _Reader(before)
     stretch: list[str] = []
+    quotes: set[str] = set()
     for token in after:
         if token.operator:
             stretch.append(token.text)
@@ -78,14 +79,16 @@ def compare(before: list[Token], after: list[Token], pool: Counter[str]) -> str 
             pool[token.text] -= 1
             stretch.append(_ADDED)
             continue
-        wrong = _operators(reader.stretch, stretch, reader.dropped, reader.at_start, False)
+        closing = token.text in quotes  # as after sh -c "…: the end of a script within
+        wrong = _operators(reader.stretch, stretch, reader.dropped, reader.at_start, closing)
         if wrong:
             return f"{wrong} before {token.text!r}"
         quiet = not (stretch or reader.stretch or reader.dropped)
         if quiet and expected.glued != token.glued:
             return f"blanks come or go before {token.text!r}"
         stretch = []
-        reader.advance()
+        quotes ^= {token.text} & _QUOTES
+        reader.advance(at_start=token.text in quotes)
     if reader.word is not None:
         return f"{reader.word.text!r} is gone"
     wrong = _operators(reader.stretch, stretch, reader.dropped, reader.at_start, True)
@@ -102,8 +105,8 @@ class _Reader:
         self.at_start = True
         self._next()
 
-    def advance(self) -> None:
-        self.at_start = False
+    def advance(self, at_start: bool) -> None:
+        self.at_start = at_start
         self._next()
 
     def _next(self) -> None:
@@ -126,7 +129,7 @@ def _operators(
     """What is wrong with the operators between two words that stay, ``_ADDED`` for others."""
     old, new = _plain(before), _plain(after)
     added = _ADDED in new
-    if start or end:  # a line end before the first or after the last command means nothing
+    if (start or end) and dropped:  # there, a line end without a command means nothing
         old, new = ([each for each in row if each != "\n"] for row in (old, new))
     if not dropped and not added:
         return None if old == new else f"{''.join(old)!r} became {''.join(new)!r}"
@@ -140,7 +143,7 @@ def _operators(
         return f"{new[0]!r} appears"
     if end and new and new[-1] in _BINARY:
         return f"{new[-1]!r} is left over"
-    if any(a in _BINARY and b in _BINARY for a, b in pairwise(new)):
+    if any(a in _BINARY | {"("} and b in _BINARY | {")", ";"} for a, b in pairwise(new)):
         return f"{''.join(new)!r} has nothing in it"
     return None
 

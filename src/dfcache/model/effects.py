@@ -114,20 +114,25 @@ def run_effects(made: Iterable[Invocation], uses: Iterable[ToolUse]) -> Effects:
 
 
 def _use_effects(use: ToolUse) -> Effects:
-    if use.writes:
-        return Effects(unknown=f"{use.title} installs into a folder of its own")
+    if use.elsewhere:
+        return Effects(unknown=f"`{use.title}` installs into a folder of its own")
     if not use.sure:
         return Effects(unknown=f"{use.title} has arguments that can't be told")
-    if use.spec.operands == "none" and use.spec.manifests:
-        return Effects(unknown=f"{use.title} reads the project")
-    paths: set[str] = set()
+    paths = set(_manifests(use))
+    writes = frozenset({*SYSTEM, *use.leaves})
     for read in use.reads:
         if read.path is None:
             return Effects(unknown=f"{use.title} reads a file that can't be told")
         if read.kind == "project":
-            return Effects(frozenset({read.path}), frozenset({read.path}), True)
+            writes |= {read.path}
         paths.add(read.path)
-    return Effects(frozenset(paths), frozenset(SYSTEM), installs=use.spec.effect == "downloads")
+    return Effects(frozenset(paths), writes, installs=use.spec.effect == "downloads")
+
+
+def _manifests(use: ToolUse) -> Iterator[str]:
+    cwd = use.invocation.cwd
+    if cwd is not None:
+        yield from (posixpath.join(cwd, name) for name in use.spec.manifests)
 
 
 def _program_effects(made: Invocation) -> Effects:

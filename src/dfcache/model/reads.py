@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.effects import within
 from dfcache.model.globbing import origin
+from dfcache.model.lifecycle import runs_code
+from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
 from dfcache.model.uses import Read, ToolUse, is_local
 
@@ -68,6 +71,8 @@ class _Reader:
             self.read(use, read)
         for name in use.spec.manifests:
             self.manifest(use, name)
+        if use.own_code and not self.build.context.known:
+            self.give_up(f"`{use.title}` may run code of the project")
 
     def give_up(self, reason: str) -> None:
         self.unknown = self.unknown or reason
@@ -77,8 +82,12 @@ class _Reader:
             self.give_up(f"`{read.argument.word.value}` can't be told")
         elif read.kind in ("requirements", "constraints"):
             self.requirements(use, read.path, read.kind == "constraints")
-        elif read.kind in ("project", "links", "group"):
+        elif read.kind == "project":
+            self.project(read.path)
+        elif read.kind == "links":
             self.folder(read.path)
+        elif read.kind in ("group", "workdir"):
+            self.give_up(f"`{read.argument.word.value}` can't be followed")
         else:
             self.file(read.path)
 
@@ -103,6 +112,20 @@ class _Reader:
             else:
                 self.folders[path] = where
 
+    def project(self, path: str) -> None:
+        """Note a local project: all of its folder, and what its metadata may take from elsewhere."""
+        self.folder(path)
+        where = self.folders.get(path)
+        if where is None:
+            return
+        found = project(self.build.context, where)
+        local = [p for p in found.path_dependencies if not within(p, where)]
+        if found.uses_git:
+            self.give_up(f"the version of {where or 'the project'} comes from the repository")
+        elif found.unsure or local or found.missing or not found.installable:
+            reason = found.unsure[0] if found.unsure else "it needs files that can't be told"
+            self.give_up(f"building {where or 'the project'} may read more: {reason}")
+
     def manifest(self, use: ToolUse, name: str) -> None:
         cwd = use.invocation.cwd
         if cwd is None:
@@ -110,8 +133,13 @@ class _Reader:
             return
         path = posixpath.join(cwd, name)
         where = self.locate(path)
-        if where is not None and (self.build.context.is_file(where)):
-            self.files[path] = where
+        if where is None or not self.build.context.is_file(where):
+            return
+        self.files[path] = where
+        if use.own_code:
+            reason = runs_code(name, self.build.context.read(where) or "")
+            if reason:
+                self.give_up(reason)
 
     def requirements(self, use: ToolUse, path: str, constraint: bool) -> None:
         if self.locate(path) is None:
@@ -134,5 +162,7 @@ class _Reader:
         for target in (*local, *(link for link in links if is_local(link))):
             if cwd is None and not target.startswith("/"):
                 self.give_up(f"{path} names {target}, whose place can't be told")
+            elif target in local:
+                self.project(posixpath.normpath(posixpath.join(cwd or "/", target)))
             else:
                 self.folder(posixpath.normpath(posixpath.join(cwd or "/", target)))

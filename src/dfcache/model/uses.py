@@ -66,7 +66,9 @@ class ToolUse:
     ``linked`` names what makes the installation point into the cache, or is "".
     ``operands`` are the arguments that name packages or local paths; ``sure`` is
     False where some arguments could not be known. ``plain_indexes`` are the hosts of indexes
-    over plain http that are not trusted, so that nothing of them is cached.
+    over plain http that are not trusted, so that nothing of them is cached. ``elsewhere`` is
+    True where it is told to install into a folder of its own; ``leaves`` are image paths that it writes
+    in its working directory. ``own_code`` tells that it may install or run the project there.
     """
 
     tool: Tool
@@ -80,7 +82,9 @@ class ToolUse:
     linked: str
     reads: tuple[Read, ...]
     operands: tuple[Argument, ...]
-    writes: bool
+    elsewhere: bool
+    leaves: tuple[str, ...]
+    own_code: bool
     sure: bool
     plain_indexes: tuple[str, ...]
 
@@ -170,7 +174,15 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
         linked=_linked(tool, options, env),
         reads=tuple(_reads(spec, options, operands, made)),
         operands=tuple(operands),
-        writes=_writes_elsewhere(spec, options),
+        elsewhere=any(name in spec.writes for name, _, _ in options)
+        or (made.cwd is None and any(not path.startswith("-") for path in spec.writes)),
+        leaves=tuple(
+            posixpath.normpath(posixpath.join(made.cwd, path))
+            for path in spec.writes
+            if made.cwd is not None and not path.startswith("-")
+        ),
+        own_code=spec.project is not None
+        and not any(name in spec.project for name, _, _ in options),
         sure=sure,
         plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
     )
@@ -189,15 +201,6 @@ def _plain_indexes(
             host = url[7:].partition("/")[0].rpartition("@")[2]
             if not {host, host.partition(":")[0]} & trusted:
                 yield host
-
-
-def _writes_elsewhere(spec: ToolCommand, options: Sequence[Option]) -> bool:
-    """Whether it writes into a folder that was asked for, or its working directory."""
-    if any(not path.startswith("-") for path in spec.writes):
-        return True
-    if spec.project is not None and not any(name in spec.project for name, _, _ in options):
-        return True
-    return any(name in spec.writes for name, _, _ in options)
 
 
 def _leading(tool: Tool, args: Sequence[Argument]) -> list[Option]:

@@ -1,0 +1,94 @@
+"""Build arguments that change with every build, and what is made from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dfcache.model.build import Build, RunStep, Stage, Step, VariableStep
+from dfcache.model.order import installs, step_effects
+from dfcache.model.reads import reads
+from dfcache.text import Span
+
+# Names that a CI fills: a commit, a date, a number of the build or of the release.
+_VOLATILE = re.compile(
+    r"(.*_)?(GIT_?(SHA|COMMIT|HASH|REV(ISION)?|REF|TAG|BRANCH|DESCRIBE)?|COMMIT(_?(SHA|HASH|ID|REF))?"
+    r"|SHA|REVISION|VCS_?(REF|SHA|REVISION|URL)|SOURCE_(COMMIT|BRANCH)|BUILD_?(DATE|TIME(STAMP)?|NUMBER|NUM|ID"
+    r"|VERSION|REV(ISION)?|SHA|TAG|REF)|(CACHE_?)(BUST(ER)?|DATE|BREAKER)|CACHEBUST|TIMESTAMP|CREATED"
+    r"|(APP|IMAGE|RELEASE|PROJECT|PACKAGE|SERVICE)_?(VERSION|TAG|SHA)|VERSION|RELEASE)$",
+    re.IGNORECASE,
+)  # fmt: skip
+# Read by build backends from the environment: not to be taken from an install.
+_READ_BY_BUILDS = ("SETUPTOOLS_SCM", "PBR_VERSION", "POETRY_", "PIP_", "UV_", "SOURCE_DATE_EPOCH")
+
+
+@dataclass(frozen=True, slots=True)
+class Volatile:
+    """An ARG that a CI fills, before an install that does not use it.
+
+    ``span`` is where it is declared. ``steps`` are the ARG and the ENVs and LABELs made from it, up to the install.
+    ``refused`` says why they can't go behind it, or is "".
+    """
+
+    name: str
+    span: Span
+    steps: tuple[Step, ...]
+    install: RunStep
+    refused: str
+
+
+def volatile_arguments(build: Build) -> Iterator[Volatile]:
+    """The volatile ARGs of every stage, each with the first install that it runs again."""
+    for stage in build.stages:
+        for step in stage.steps:
+            if isinstance(step, VariableStep) and step.instruction.name == "ARG":
+                found = _volatile(build, stage, step)
+                if found is not None:
+                    yield found
+
+
+def _volatile(build: Build, stage: Stage, step: VariableStep) -> Volatile | None:
+    names = {pair.name for pair in step.pairs}
+    if len(names) != 1 or step.triggered:
+        return None
+    name = names.pop()
+    if not _VOLATILE.fullmatch(name) or name.startswith(_READ_BY_BUILDS):
+        return None
+    install = next((s for s in installs(stage) if s.index > step.index and not s.triggered), None)
+    if install is None:
+        return None
+    span = step.pairs[0].span
+    moving: list[Step] = [step]
+    for other in stage.steps[step.index + 1 : install.index + 1]:
+        used = next((n for n in names | {name} if _uses(other, n)), None)
+        if used is None:
+            continue
+        if not isinstance(other, VariableStep) or other.instruction.name == "ARG":
+            return None  # a step in between needs it, so it stands where it must
+        if len(other.pairs) > 1:
+            return Volatile(
+                name, span, (), install, f"line {other.outer.start_line} sets other variables too"
+            )
+        moving.append(other)
+        names |= {pair.name for pair in other.pairs}
+    return Volatile(name, span, tuple(moving), install, _implicit(build, stage, step, install))
+
+
+def _uses(step: Step, name: str) -> bool:
+    """Whether the text of a step names a variable (any mention counts)."""
+    texts = [step.instruction.original, *(heredoc.body for heredoc in step.instruction.heredocs)]
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+
+
+def _implicit(build: Build, stage: Stage, step: Step, install: RunStep) -> str:
+    """Why a step up to the install may read the variable without naming it, or ""."""
+    for other in stage.steps[step.index + 1 : install.index + 1]:
+        if not isinstance(other, RunStep):
+            continue
+        effects = step_effects(build, other)
+        if effects.unknown:
+            return f"line {other.outer.start_line} may read it: {effects.unknown}"
+        if reads(build, other).folders:
+            return f"line {other.outer.start_line} builds a project, which may read it"
+    return ""
