@@ -37,6 +37,9 @@ _RUNNERS: dict[str, tuple[frozenset[str], int]] = {
         ("micromamba", "-n -p -r --name --prefix --root-prefix --cwd", 1),
     )
 }
+CANDIDATES = SHELLS | _RUNNERS.keys() | {"su", "eval"}
+"""The programs that may run a script; all others can be passed over."""
+
 _RUN_ONLY = frozenset({"conda", "mamba", "micromamba"})
 _OTHER_USER = frozenset({"su", "runuser", "sudo", "gosu", "su-exec", "setpriv"})
 _SHELL_VALUES = frozenset({"--rcfile", "--init-file"})
