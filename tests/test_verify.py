@@ -127,6 +127,14 @@ def test_words_in_a_quoted_shell_may_go():
     )
 
 
+def test_the_last_command_of_a_quoted_script_may_go():
+    attempt(
+        'FROM a\nRUN bash -c "x && apt-get clean"\n',
+        [(" && apt-get clean", "")],
+        dropped=("apt-get", "clean"),
+    )
+
+
 def test_a_second_attempt_may_be_added_behind():
     more = "pip install --find-links=/w -r r.txt"
     attempt(
@@ -168,6 +176,15 @@ MUTANTS = {
     ),
     "an empty command in the middle": (
         "FROM x\nRUN b && c && d\n", [("c ", "")], {"dropped": ("c",)}, "nothing in it",
+    ),
+    "a separator left over in quotes": (
+        'FROM x\nRUN sh -c "b && e" d\n', [(" e", "")], {"dropped": ("e",)}, "left over",
+    ),
+    "a separator lost before quotes": (
+        'FROM x\nRUN b && c && "d"\n', [("&& c && ", "")], {"dropped": ("c",)}, "is gone",
+    ),
+    "an empty subshell": (
+        "FROM x\nRUN b && (c)\n", [("c", "")], {"dropped": ("c",)}, "nothing in it",
     ),
     "a comment lost above": (PIP, [("# packages first\n", "")], {}, "comment"),
     "a comment lost inside": (PIP, [("    # what we need\n", "")], {}, "comment"),
