@@ -65,10 +65,10 @@ def _refuse(constant: str) -> None:
 
 def unescaped(raw: str) -> str:
     """The value of a JSON string given with its quotes."""
-    return _unescape(raw)[0] if "\\" in raw else raw[1:-1]
+    return unescape(raw)[0] if "\\" in raw else raw[1:-1]
 
 
-def _unescape(raw: str) -> tuple[str, list[tuple[int, int, int]]]:
+def unescape(raw: str) -> tuple[str, list[tuple[int, int, int]]]:
     """The value, and (index in the value, index in ``raw``, length) of the runs it is made of."""
     result: list[str] = []
     runs: list[tuple[int, int, int]] = []
@@ -120,7 +120,7 @@ def exec_texts(instruction: Instruction) -> tuple[Text, ...]:
 
 
 def _placed(rest: Text, start: int, end: int) -> Text:
-    value, runs = _unescape(rest.value[start:end])
+    value, runs = unescape(rest.value[start:end])
     pieces = []
     for index, raw, length in runs:
         for piece in rest.slice(start + raw, start + raw + length).pieces:

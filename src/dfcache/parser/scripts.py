@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from dfcache.parser.execform import strings, unescape
 from dfcache.parser.invocation import SHELLS, STDIN, nested_script, program
-from dfcache.parser.places import Places, Run
+from dfcache.parser.places import Places
 from dfcache.parser.script import Command, Dialect, Script, ShellWord
 from dfcache.parser.shell import parse_inner, parse_shell
 from dfcache.parser.tree import Heredoc, Instruction, Piece, Text
@@ -17,9 +18,6 @@ DEFAULT_SHELL = ("/bin/sh", "-c")
 _SHELL_SCRIPTS = frozenset({"_dockerfile_shell.sh"})
 _POWERSHELLS = frozenset({"powershell", "pwsh"})
 _COMMAND_FLAG = re.compile(r"-[a-z]*c[a-z]*").fullmatch
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL).finditer
-_ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.", re.DOTALL).finditer
-_JSON_CHARS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 def script(instruction: Instruction, shell: tuple[str, ...], source: str) -> Script:
@@ -58,7 +56,8 @@ def dialect(shell: tuple[str, ...]) -> Dialect:
 
 def _shebang(text: str) -> Dialect:
     """The language of a script that names its interpreter, directly or through ``env``."""
-    names = [program(word) for word in text.partition("\n")[0][2:].split()]
+    first = text.partition("\n")[0][2:]
+    names = [program(word) for word in re.split("[ \t\r]+", first) if word]
     if names and names[0] == "env":
         names = [name for name in names[1:] if not name.startswith("-") and "=" not in name]
     return Dialect.POSIX if names and names[0] in SHELLS else Dialect.OTHER
@@ -152,59 +151,40 @@ class _Joined:
 
 
 def _exec(rest: Text) -> Script:
-    """One command, and the script inside it where it starts a shell."""
+    """One command, and the script inside it where it starts a shell.
+
+    The raw text of its words is the JSON, quotes included.
+    """
     places = Places.of(rest)
-    elements = [_element(match) for match in _STRING(rest.value)]
-    if not elements or not elements[0].value:
-        return Script((), Dialect.POSIX)
-    values = [element.value for element in elements]
-    name = program(values[0])
+    text = rest.value
+    found = strings(text, text.find("[")) or []
+    elements = [_element(text, start, end) for start, end in found]
+    name = program(elements[0].value) if elements else ""
     if name in _POWERSHELLS or name == "cmd":
         return Script((), Dialect.CMD if name == "cmd" else Dialect.POWERSHELL)
     words = []
-    for match, value in zip(_STRING(rest.value), values, strict=True):
-        span = places.span(*match.span())
-        words.append(ShellWord(value, match[0], True, span, len(span) == len(match[0])))
-    span = places.span(0, len(rest.value))
+    for (start, end), element in zip(found, elements, strict=True):
+        span = places.span(start, end)
+        raw = text[start:end]
+        words.append(ShellWord(element.value, raw, True, span, len(span) == len(raw)))
+    if not words:
+        return Script((), Dialect.POSIX)
+    span = places.span(0, len(text))
     outer = Command(span, tuple(words), (), (), None, None, (), 0, rewritable=False)
-    found = nested_script(values)
-    if found is None or found[0] == STDIN:
+    nested = nested_script([element.value for element in elements])
+    if nested is None or nested[0] == STDIN:
         return Script((outer,), Dialect.POSIX)
-    inner = elements[found[0]]
-    commands, opaque = parse_inner(inner, places.within(inner.runs), found[1], 1)
+    inner = elements[nested[0]]
+    commands, opaque = parse_inner(inner, places.within(inner.runs), nested[1], 1)
     return Script((outer, *commands), Dialect.POSIX, opaque)
 
 
-def _element(match: re.Match[str]) -> Inner:
-    """The value of a JSON string."""
-    base, text = match.start(1), match[1]
-    parts: list[str] = []
-    runs: list[Run] = []
-    length = at = 0
-    for escape in _ESCAPE(text):
-        if escape.start() > at:
-            size = escape.start() - at
-            runs.append((length, base + at, size, size))
-            parts.append(text[at : escape.start()])
-            length += size
-        parts.append(_unescaped(escape[0]))
-        runs.append((length, base + escape.start(), 1, len(escape[0])))
-        length += 1
-        at = escape.end()
-    if at < len(text):
-        runs.append((length, base + at, len(text) - at, len(text) - at))
-        parts.append(text[at:])
-    return Inner("".join(parts), runs, {}, len(runs) > 1)
-
-
-def _unescaped(escape: str) -> str:
-    """The character that a JSON escape stands for."""
-    if escape[1] != "u":
-        return _JSON_CHARS.get(escape[1], escape[1])
-    try:
-        codes = [int(code, 16) for code in escape[2:].split("\\u")]
-    except ValueError:
-        return "\ufffd"
-    if len(codes) == 2:
-        return chr(0x10000 + ((codes[0] - 0xD800) << 10) + codes[1] - 0xDC00)
-    return "\ufffd" if 0xD800 <= codes[0] < 0xE000 else chr(codes[0])
+def _element(text: str, start: int, end: int) -> Inner:
+    """The value of the JSON string ``text[start:end]``."""
+    value, parts = unescape(text[start:end])
+    ends = [at for _, at, _ in parts[1:]] + [end - start - 1]
+    runs = [
+        (index, start + at, length, stop - at)
+        for (index, at, length), stop in zip(parts, ends, strict=False)
+    ]
+    return Inner(value, runs, {}, "\\" in text[start:end])
