@@ -41,6 +41,7 @@ def shown(command: Command) -> str:
         ("", []),
         ("  # only a comment", []),
         ("a b  c", ["a b c"]),
+        ("a" + " " * 3000 + "'b'", ["a 'b'"]),
         ("a 'b c' \"d e\" f\\ g $'h\\'i' $\"j\"", ["a 'b c' \"d e\" f\\ g $'h\\'i' $\"j\""]),
         ("a;b;", ["a", "b"]),
         ("a # b; c", ["a"]),
@@ -348,7 +349,8 @@ TOKENS = st.sampled_from(
             " "
         ),
         *"if then elif else fi for in do done while case esac ;; [[ ]] (( )) ! time".split(),
-        *"function f() <<E E <<'F' F > 2>&1 <( # bash -c \\ \" ' ` $( ${ $'j' a=( ~ * [k] é".split(),
+        *"function f() <<E E <<'F' F > 2>&1 <( # bash -c".split(),
+        *"\\ \" ' ` $( ${ $'j' a=( ~ * [k] é".split(),
         "\t",
         "\r",
     ]

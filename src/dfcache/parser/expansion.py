@@ -145,7 +145,8 @@ class _Fields:
         braced = text.startswith("{", at + 1)
         match = _NAME(text, at + 2 if braced else at + 1)
         if not match:
-            if braced or text[at + 1 : at + 2] in tuple("(['\"@*#?$!-"):
+            # A lone `$` outside of quotes keeps bash from splitting the word, but not dash.
+            if braced or not quoted or text[at + 1 : at + 2] in tuple("([@*#?$!-"):
                 raise _Unknown
             self._add("$")
             return at + 1

@@ -20,8 +20,10 @@ PLAIN = re.compile(r"(?:[ \t]++|\\\n)*+([\w./:=@%+,^-]++)(?=[ \t\n;&|)]|\Z)", re
 BLANK = re.compile(r"(?:[ \t]++|\\\n)*+").match
 _CHUNK = re.compile(r"""[^ \t\n|&;()<>"'`$\\*?\[{~]+""").match
 _DOUBLE = re.compile(r'[^"\\$`]+').match
-_GLOB = re.compile(r"\[[^ \t\n|&;()<>]+\]").match
-_BRACES = re.compile(r"\{[^ \t\n|&;()<>{}]*(?:,|\.\.)[^ \t\n|&;()<>]*\}").match
+# The limits keep a text made of nothing but brackets from taking quadratic time.
+_GLOB = re.compile(r"\[[^ \t\n|&;()<>]{1,250}\]").match
+_BRACES = re.compile(r"\{[^ \t\n|&;()<>{}]{0,250}(?:,|\.\.)[^ \t\n|&;()<>]{0,1000}\}").match
+_ACTIVE = re.compile(r"[\\$`]").search
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]").match
 _ANSI = re.compile(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL).match
 _ESCAPES = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{1,4}|[0-7]{1,3}|.)", re.DOTALL).sub
@@ -206,20 +208,17 @@ class Scanner:
         """Read the expansions in a here-document whose name is not quoted."""
         text = self.text
         at = start
-        while at < end:
-            char = text[at]
-            if char == "\\":
+        while match := _ACTIVE(text, at, end):
+            self.pos = at = match.start()
+            if match[0] == "\\":
                 at += 2
-            elif char in "$`":
-                self.pos = at
-                if char == "$":
+            else:
+                if match[0] == "$":
                     self._dollar([], quoted=True)
                 else:
                     self._backquote(quoted=False)
                 at = self.pos
-            else:
-                at += 1
-            if at > end + 1:
+            if at > end:
                 raise NotUnderstood(start, "an expansion that the here-document cuts off")
 
     def deeper(self) -> None:

@@ -6,10 +6,13 @@ given to a shell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dfcache.parser.places import Run
+
+_ACTIVE = re.compile(r'[\\$`"]').search
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,13 @@ def _double_quoted(builder: _Builder, at: int, end: int, special: str, close: st
     """Take text up to ``close`` or ``end`` as within double quotes; return where it ends."""
     text = builder.text
     while at < end:
-        char = text[at]
+        match = _ACTIVE(text, at, end)
+        stop = match.start() if match else end
+        builder.copy(at, stop)
+        if not match:
+            return end
+        at = stop
+        char = match[0]
         if char == close:
             return at
         if char == "\\":
