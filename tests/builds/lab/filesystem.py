@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Left out of the comparison, each for its reason: package caches are what dfcache moves out of
@@ -18,6 +18,9 @@ _LEFT_OUT = re.compile(
     r"|^var/cache/(?:apt|ldconfig|debconf)/|^var/lib/apt/lists/"
     r"|^var/log/|^var/lib/dpkg/[a-z]+-old$|^etc/ld\.so\.cache$|^tmp/"
 )
+
+
+ONLY_CACHES = "only caches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Entry:
 def entries(tar: Path, *, all_of_it: bool = False) -> dict[str, Entry]:
     """The files of an image exported by `--output type=tar`, without times.
 
-    A folder that held nothing but what is left out is left out with it; one that is empty is not.
+    A folder that holds nothing but what is left out has ONLY_CACHES for its content.
     """
     found = {}
     left_out = set()
@@ -54,7 +57,9 @@ def entries(tar: Path, *, all_of_it: bool = False) -> dict[str, Entry]:
             )
     holding = {parent for path in found for parent in _above(path)}
     emptied = {parent for path in left_out for parent in _above(path)} - holding
-    return {path: entry for path, entry in found.items() if path not in emptied}
+    for path in emptied & found.keys():
+        found[path] = replace(found[path], content=ONLY_CACHES)
+    return found
 
 
 def _above(path: str) -> list[str]:
@@ -63,12 +68,25 @@ def _above(path: str) -> list[str]:
 
 
 def differences(before: dict[str, Entry], after: dict[str, Entry]) -> list[str]:
-    """A line for each path that is only in one of the two, or not the same in both."""
-    lines = [f"- {path} {before[path]}" for path in sorted(before.keys() - after.keys())]
+    """A line for each path that is only in one of the two, or not the same in both.
+
+    A folder with only caches in it may be gone afterwards, but not be new.
+    """
+    lines = [
+        f"- {path} {before[path]}"
+        for path in sorted(before.keys() - after.keys())
+        if before[path].content != ONLY_CACHES
+    ]
     lines += [f"+ {path} {after[path]}" for path in sorted(after.keys() - before.keys())]
     lines += [
         f"! {path} {before[path]} -> {after[path]}"
         for path in sorted(before.keys() & after.keys())
-        if before[path] != after[path]
+        if not _same(before[path], after[path])
     ]
     return lines
+
+
+def _same(before: Entry, after: Entry) -> bool:
+    if ONLY_CACHES in (before.content, after.content):
+        after = replace(after, content=before.content)
+    return before == after

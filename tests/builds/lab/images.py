@@ -54,7 +54,9 @@ RUN printf 'deb {mirror} bookworm main\\n' > /etc/apt/sources.list \\
  && apt-get install -y --no-install-recommends adduser ca-certificates
 
 FROM root AS python-tools
-RUN DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3 python3-venv
+RUN DEBIAN_FRONTEND=noninteractive \\
+    apt-get install -y --no-install-recommends python3 python3-venv \\
+ && rm /usr/lib/python3.11/EXTERNALLY-MANAGED
 RUN --mount=type=bind,source=wheels,target=/wheels \\
     python3 -m venv --copies --system-site-packages /usr/local \\
  && /usr/local/bin/python -m pip install --no-cache-dir --no-index --find-links=/wheels \\

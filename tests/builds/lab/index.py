@@ -287,22 +287,26 @@ def integrity(body: bytes) -> str:
     return "sha512-" + base64.b64encode(hashlib.sha512(body).digest()).decode()
 
 
-def npm_lock(project: str, wanted: Iterable[tuple[str, str]], url: str) -> str:
-    """A package-lock.json (version 3) for direct dependencies given as (name, version)."""
+def npm_lock(project: str, version: str, wanted: Iterable[tuple[str, str]], url: str) -> str:
+    """The package-lock.json that npm writes for direct dependencies given as (name, version)."""
     direct = dict(wanted)
-    packages: dict[str, object] = {"": {"name": project, "dependencies": direct}}
+    packages: dict[str, dict[str, object]] = {}
     pending = list(direct.items())
     while pending:
-        name, version = pending.pop()
-        version = version.lstrip("^")
-        package = next(p for p in NPM if p.name == name and p.version == version)
+        name, exact = pending.pop()
+        exact = exact.lstrip("^")
+        package = next(p for p in NPM if p.name == name and p.version == exact)
         file, body = npm_tarball(package)
         packages[f"node_modules/{name}"] = {
-            "version": version,
+            "version": exact,
             "resolved": f"{url}/npm/{name}/-/{file}",
             "integrity": integrity(body),
-            "dependencies": npm_requires(package),
         }
-        pending += npm_requires(package).items()
-    lock = {"name": project, "lockfileVersion": 3, "requires": True, "packages": packages}
-    return json.dumps(lock, indent=2)
+        requires = npm_requires(package)
+        if requires:
+            packages[f"node_modules/{name}"]["dependencies"] = requires
+        pending += requires.items()
+    top = {"name": project, "version": version}
+    tree = {"": {**top, "dependencies": direct}} | dict(sorted(packages.items()))
+    lock = {**top, "lockfileVersion": 3, "requires": True, "packages": tree}
+    return json.dumps(lock, indent=2) + "\n"

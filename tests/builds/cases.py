@@ -1,0 +1,354 @@
+"""The cases: small projects, each with its Dockerfile before and after the mending.
+
+`after` is written out by hand, and is what `dfcache fix` is held to: the image must stay the
+same and the downloads must come down to what the change asks for.
+"""
+
+from __future__ import annotations
+
+from lab.cases import Bump, Case, Cut
+from lab.index import PORT, npm_lock
+
+ALPHA = "lab_alpha-1.0-py3-none-any.whl"
+BETA = "lab_beta-1.1-py3-none-any.whl"
+BULK = "lab_bulk-1.0-py3-none-any.whl"
+GAMMA = "lab_gamma-1.0-py3-none-any.whl"
+SOURCE = "lab_source-1.1.tar.gz"
+INDEX = f"http://127.0.0.1:{PORT}"
+
+REQUIREMENTS = "lab-alpha==1.0\nlab-beta==1.0\nlab-bulk==1.0\n"
+APP = {"app.py": "print('first')\n", "requirements.txt": REQUIREMENTS}
+BETA_BUMP = Bump(
+    frozenset({BETA}), files={"requirements.txt": REQUIREMENTS.replace("beta==1.0", "beta==1.1")}
+)
+# pip asks for lab-gamma, which lab-alpha requires, only after lab-bulk.
+BULK_CUT = Cut("lab_bulk", missing=frozenset({BULK, GAMMA}))
+
+APT = "-o Dir::Cache::archives=/var/cache/apt/dfcache"
+APT_MOUNTS = (
+    "--mount=type=cache,target=/var/cache/apt,sharing=locked \\\n"
+    "    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\\n    "
+)
+LEFT = "lab-left-1.1.0.tgz"
+MIDDLE = "lab-middle-1.0.0.tgz"
+RIGHT = "lab-right-1.0.0.tgz"
+
+
+def _npm(left: str) -> dict[str, str]:
+    wanted = [("lab-left", left), ("lab-right", "1.0.0")]
+    listed = ", ".join(f'"{name}": "{version}"' for name, version in wanted)
+    return {
+        "package.json": f'{{"name": "app", "version": "1.0.0", "dependencies": {{{listed}}}}}\n',
+        "package-lock.json": npm_lock("app", "1.0.0", wanted, INDEX),
+    }
+
+
+CASES = (
+    Case(
+        name="pip-root",
+        before="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY . .
+RUN pip install --no-cache-dir -r requirements.txt
+CMD ["python", "app.py"]
+""",
+        after="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install -r requirements.txt
+COPY . .
+CMD ["python", "app.py"]
+""",
+        install="pip install",
+        files=APP,
+        bump=BETA_BUMP,
+        cut=BULK_CUT,
+    ),
+    Case(
+        name="pip-environment-switch",
+        before="""\
+FROM python:3.11-slim
+ENV PIP_NO_CACHE_DIR=1 PYTHONUNBUFFERED=1
+WORKDIR /app
+COPY requirements.txt ./
+RUN python -m pip install -r requirements.txt && rm -rf ~/.cache
+COPY . .
+""",
+        after="""\
+FROM python:3.11-slim
+ENV PYTHONUNBUFFERED=1
+WORKDIR /app
+COPY requirements.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    python -m pip install -r requirements.txt
+COPY . .
+""",
+        install="pip install",
+        files=APP,
+        bump=BETA_BUMP,
+        cut=BULK_CUT,
+    ),
+    Case(
+        name="pip-user",
+        before="""\
+FROM python:3.11-slim
+RUN useradd --create-home --uid 1000 app
+USER app
+WORKDIR /home/app/src
+COPY --chown=app:app . .
+RUN pip install --user -r requirements.txt --no-cache-dir
+""",
+        after="""\
+FROM python:3.11-slim
+RUN useradd --create-home --uid 1000 app
+USER app
+WORKDIR /home/app/src
+COPY --chown=app:app requirements.txt .
+RUN --mount=type=cache,target=/home/app/.cache/pip,uid=1000,gid=1000 \\
+    pip install --user -r requirements.txt
+COPY --chown=app:app . .
+""",
+        install="pip install",
+        files=APP,
+        bump=BETA_BUMP,
+        cut=BULK_CUT,
+    ),
+    Case(
+        name="pip-uid-without-entry",
+        before="""\
+FROM python:3.11-slim
+RUN python -m venv /venv && chown -R 1000 /venv
+ENV PATH=/venv/bin:$PATH
+USER 1000
+COPY . /srv/
+RUN pip install --no-cache-dir -r /srv/requirements.txt
+""",
+        after="""\
+FROM python:3.11-slim
+RUN python -m venv /venv && chown -R 1000 /venv
+ENV PATH=/venv/bin:$PATH
+USER 1000
+COPY requirements.txt /srv/
+RUN --mount=type=cache,target=/.cache/pip,uid=1000 \\
+    pip install -r /srv/requirements.txt
+COPY . /srv/
+""",
+        install="pip install",
+        files=APP,
+        bump=BETA_BUMP,
+        cut=BULK_CUT,
+    ),
+    Case(
+        name="pip-stages",
+        before="""\
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY . .
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt
+
+FROM python:3.11-slim
+COPY --from=build /venv /venv
+COPY app.py /app/
+""",
+        after="""\
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    python -m venv /venv && /venv/bin/pip install -r requirements.txt
+COPY . .
+
+FROM python:3.11-slim
+COPY --from=build /venv /venv
+COPY app.py /app/
+""",
+        install="pip install",
+        files=APP,
+        bump=BETA_BUMP,
+        cut=BULK_CUT,
+    ),
+    Case(
+        name="pip-names-in-the-command",
+        before="""\
+FROM python:3.11-slim
+COPY app.py /app/
+RUN pip3 install --no-cache-dir \\
+    # the big one
+    lab-bulk==1.0 \\
+    lab-source==1.0
+""",
+        after="""\
+FROM python:3.11-slim
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip3 install \\
+    # the big one
+    lab-bulk==1.0 \\
+    lab-source==1.0
+COPY app.py /app/
+""",
+        install="pip3 install",
+        files=APP,
+        bump=Bump(frozenset({SOURCE}), dockerfile=("source==1.0", "source==1.1")),
+        cut=Cut("lab_bulk", missing=frozenset({BULK, "lab_source-1.0.tar.gz"})),
+    ),
+    Case(
+        name="pip-included-requirements",
+        before="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY . .
+RUN pip install --no-cache-dir -r requirements/dev.txt
+""",
+        after="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY requirements/base.txt requirements/constraints.txt requirements/dev.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install -r requirements/dev.txt
+COPY . .
+""",
+        install="pip install",
+        files={
+            "app.py": "print('first')\n",
+            "requirements/dev.txt": "-r base.txt\n-c constraints.txt\nlab-beta\n",
+            "requirements/base.txt": "lab-alpha==1.0\nlab-bulk==1.0\n",
+            "requirements/constraints.txt": "lab-beta==1.0\n",
+        },
+        bump=Bump(frozenset({BETA}), files={"requirements/constraints.txt": "lab-beta==1.1\n"}),
+    ),
+    Case(
+        name="pip-heredoc",
+        before="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY . .
+RUN <<EOF
+set -e
+pip install --no-cache-dir -r requirements.txt
+mkdir -p /data
+EOF
+""",
+        after="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/pip <<EOF
+set -e
+pip install -r requirements.txt
+mkdir -p /data
+EOF
+COPY . .
+""",
+        install="<<EOF",
+        files=APP,
+        bump=BETA_BUMP,
+        cut=BULK_CUT,
+    ),
+    Case(
+        name="uv-pip",
+        before="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY . .
+RUN uv pip install --system --no-cache -r requirements.txt
+""",
+        after="""\
+FROM python:3.11-slim
+WORKDIR /app
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/uv \\
+    uv pip install --system -r requirements.txt
+COPY . .
+""",
+        install="uv pip install",
+        files=APP,
+        bump=BETA_BUMP,
+        # uv downloads side by side: what was finished when the cut came is not certain.
+    ),
+    Case(
+        name="apt-get",
+        before="""\
+FROM debian:bookworm
+COPY . /app
+RUN apt-get update && apt-get install -y --no-install-recommends lab-tool lab-heavy \\
+ && rm -rf /var/lib/apt/lists/*
+""",
+        after=f"""\
+FROM debian:bookworm
+RUN {APT_MOUNTS}apt-get update \\
+ && apt-get {APT} install -y --no-install-recommends lab-tool lab-heavy
+COPY . /app
+""",
+        install="apt-get",
+        files=APP,
+        bump=Bump(
+            frozenset({"lab-other_1.0_all.deb"}), dockerfile=("lab-heavy", "lab-heavy lab-other")
+        ),
+        cut=Cut("lab-heavy", missing=frozenset({"lab-heavy_1.0_all.deb"})),
+    ),
+    Case(
+        name="apt",
+        before="""\
+FROM debian:bookworm
+COPY . /app
+RUN apt update && apt install -y lab-tool lab-heavy && apt clean && rm -rf /var/lib/apt/lists/*
+""",
+        after=f"""\
+FROM debian:bookworm
+RUN {APT_MOUNTS}apt update \\
+ && apt {APT} -o APT::Keep-Downloaded-Packages=true install -y lab-tool lab-heavy
+COPY . /app
+""",
+        install="apt update",
+        files=APP,
+        bump=Bump(
+            frozenset({"lab-other_1.0_all.deb"}), dockerfile=("lab-heavy", "lab-heavy lab-other")
+        ),
+        cut=Cut("lab-heavy", missing=frozenset({"lab-heavy_1.0_all.deb"})),
+    ),
+    Case(
+        name="npm-ci",
+        before="""\
+FROM node:20-slim
+WORKDIR /app
+COPY . .
+RUN npm ci && npm cache clean --force
+""",
+        after="""\
+FROM node:20-slim
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm \\
+    npm ci
+COPY . .
+""",
+        install="npm ci",
+        files={"app.py": "", **_npm("1.0.0")},
+        bump=Bump(frozenset({LEFT}), files=_npm("1.1.0")),
+    ),
+    Case(
+        name="npm-user",
+        before="""\
+FROM node:20-slim
+USER node
+WORKDIR /home/node/app
+COPY --chown=node:node . .
+RUN npm install
+""",
+        after="""\
+FROM node:20-slim
+USER node
+WORKDIR /home/node/app
+COPY --chown=node:node package.json package-lock.json ./
+RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 \\
+    npm install
+COPY --chown=node:node . .
+""",
+        install="npm install",
+        files={"app.py": "", **_npm("1.0.0")},
+        bump=Bump(frozenset({LEFT}), files=_npm("1.1.0")),
+    ),
+)

@@ -1,0 +1,51 @@
+"""What a case of a real build is: a project, its Dockerfile before and after, what to expect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """A change of what is installed, and the names of the only files it may download.
+
+    `files` replaces files of the project; `dockerfile` is a text to replace in the Dockerfile
+    and its replacement.
+    """
+
+    fetches: frozenset[str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    dockerfile: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A download that dies: of the files whose name starts with `name`, after `at` bytes.
+
+    `missing` are the names of the only files that a second try may download.
+    """
+
+    name: str
+    missing: frozenset[str]
+    at: int = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One project. `install` is a text in the name of the step that downloads."""
+
+    name: str
+    before: str
+    after: str
+    install: str
+    bump: Bump
+    cut: Cut | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    edit: tuple[str, str] = ("app.py", "print('edited')\n")
+
+    def write(self, folder: Path) -> None:
+        for path, text in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
