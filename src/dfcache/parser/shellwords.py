@@ -118,8 +118,10 @@ class Scanner:
         """The text as the shell has it after it took out line continuations."""
         text = self.text[start:end]
         if self.breaks and "\\\n" in text:
-            for at in reversed([at - start for at in self.breaks if start <= at < end]):
-                text = text[:at] + text[at + 2 :]
+            for at in reversed(self.breaks):
+                if at < start:
+                    break
+                text = text[: at - start] + text[at - start + 2 :]
         return text
 
     def _special(self, char: str, start: int, parts: list[str]) -> bool:
