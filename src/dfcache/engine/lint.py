@@ -151,7 +151,8 @@ def _run(
 
 def _syntax(name: str, severity: Severity, problem: Problem) -> Finding:
     hint = next((hint for start, hint in _HINTS if problem.message.startswith(start)), None)
-    message = f"{problem.message}: {hint}" if hint else problem.message
+    told = hint is None or "did you mean" in problem.message
+    message = problem.message if told else f"{problem.message}: {hint}"
     return Finding(SYNTAX, name, severity, problem.span, message.replace("\n", " "))
 
 
