@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
-from dfcache.fixes.caching import move_mount
+from dfcache.fixes.caching import copy_packages, move_mount
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import mount_of
 
@@ -18,10 +18,12 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
             if mount is None:
                 continue
             if use.linked and use.downloads:
+                plan = copy_packages(build, step, use)
                 yield Report(
                     mount.mount.flag.span,
-                    f"{use.linked} makes the packages links into this mount: the image won't have them",
-                    notes=("use the link mode `copy`",),
+                    f"{use.linked} makes packages links into this mount: the image won't have them",
+                    plan.fix("copy the packages"),
+                    plan.notes(),
                 )
                 return
             hidden = next((p for p in cache.cache.keep_out if mount.covers(p)), None)

@@ -378,6 +378,23 @@ def own_mount(build: Build, step: RunStep, mount: StepMount, use: ToolUse) -> Pl
     return plan
 
 
+def copy_packages(build: Build, step: RunStep, use: ToolUse) -> Plan:
+    """Have the packages copied out of the cache, where a variable says to link them."""
+    plan = Plan()
+    name, _, value = use.linked.partition("=")
+    variable = step.scope.variables.get(name)
+    source = build.dockerfile.source
+    if variable is None or variable.span is None:
+        plan.refuse(f"use the link mode `copy` in place of `{use.linked}`")
+    elif not source[variable.span.start : variable.span.end].endswith(f"={value}"):
+        plan.refuse(f"{name} is not set plainly")
+    else:
+        end = variable.span.end
+        plan.drop(variable.span, (Edit(Span(end - len(value), end), "copy"),), name)
+        plan.added.append(f"{name}=copy")
+    return plan
+
+
 def lock_mount(mount: StepMount) -> Plan:
     """Let only one build at a time use a mount."""
     plan = Plan()

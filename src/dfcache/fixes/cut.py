@@ -20,6 +20,11 @@ def cut(source: str, span: Span, within: Span, escape: str) -> tuple[Edit, ...] 
     line = line_around(source, span)
     before = source[line.start : span.start]
     after = source[span.end : line.end]
+    if _first_of_all(before, within, line) and after.strip(_BLANKS) == escape:
+        follow = _line_end(source, line.end)
+        start = follow + len(source[follow:]) - len(source[follow:].lstrip(_BLANKS))
+        if source[start : start + 1] not in ("#", "\r", "\n", ""):
+            return (Edit(Span(span.start, start), ""),)
     if not is_blank(before) or line.start <= within.start:
         start = span.start
         while start > line.start and source[start - 1] in _BLANKS:
@@ -38,6 +43,11 @@ def cut(source: str, span: Span, within: Span, escape: str) -> tuple[Edit, ...] 
     while end < line.end and source[end] in _BLANKS:
         end += 1
     return (Edit(Span(span.start, end), ""),)
+
+
+def _first_of_all(before: str, within: Span, line: Span) -> bool:
+    """Whether nothing but the keyword stands before the place on the first line."""
+    return line.start <= within.start and len(before.split()) == 1
 
 
 def _line_end(source: str, at: int) -> int:

@@ -101,7 +101,7 @@ def manifest_copies(
     if copy.written is None or copy.files.parents or copy.files.exclude:
         return None
     groups: dict[tuple[str, str], list[str]] = {}
-    for path, where in sorted(wanted.items()):
+    for path, where in wanted.items():
         folder, name = posixpath.split(path)
         rename = "" if posixpath.basename(where) == name else name
         groups.setdefault((folder, rename), []).append(where)
