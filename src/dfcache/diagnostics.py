@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 
+from dfcache.record import record
 from dfcache.text import Edit, Span
 
 
@@ -24,7 +24,7 @@ class Safety(IntEnum):
     SAFE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Declared:
     """What a fix says it changes, so that ``verify`` can hold it to that.
 
@@ -39,17 +39,17 @@ class Declared:
     added: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """A change to one file: all of its edits are applied, or none."""
 
     title: str
     edits: tuple[Edit, ...]
     safety: Safety
-    declared: Declared = field(default=Declared())
+    declared: Declared = Declared()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One thing to say about one place of a Dockerfile."""
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from dfcache.record import record
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record
 class Span:
     """The half-open range ``start`` to ``end`` of a text."""
 
     start: int
     end: int
+
+    def __lt__(self, other: Span) -> bool:
+        return (self.start, self.end) < (other.start, other.end)
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -31,12 +35,19 @@ class Span:
         return self.start <= other.end and other.start <= self.end
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record
 class Edit:
     """Put ``text`` where ``span`` is; an empty span inserts, an empty text deletes."""
 
     span: Span
     text: str
+
+    def __lt__(self, other: Edit) -> bool:
+        return (self.span.start, self.span.end, self.text) < (
+            other.span.start,
+            other.span.end,
+            other.text,
+        )
 
 
 def apply(source: str, edits: Iterable[Edit]) -> str:

@@ -10,16 +10,16 @@ Code, name and severity come from the rule's page, so that a check says each thi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 from dfcache.diagnostics import Fix
+from dfcache.record import record
 from dfcache.text import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """What a check found: ``span`` is underlined, ``message`` says what, where and why in one line."""
 
@@ -29,7 +29,7 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """A registered check: it is run on every subject of the build that is an ``on``."""
 

@@ -13,13 +13,14 @@ from dfcache.engine.discover import Found, Missing, discover
 from dfcache.engine.run import STDIN, Outcome, Session, Trouble
 from dfcache.engine.settings import SettingsError
 from dfcache.parser import decode, encode
+from dfcache.record import record
 from dfcache.reporters import Reporter, reporter
 from dfcache.reporters.summary import Tally, fixed
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What was asked for on the command line."""
 
@@ -38,7 +39,7 @@ class Request:
     stdin_filename: str | None
 
 
-@dataclass(slots=True)
+@dataclass
 class _Run:
     """A request under way: what is asked of each file, and what came of them so far."""
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dfcache.diagnostics import Finding, Safety
 from dfcache.model.context import Context, DirectoryContext, NoContext
+from dfcache.record import record, replace
 
 if TYPE_CHECKING:
     from dfcache.engine.lint import Examined
     from dfcache.engine.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chosen:
     """A context; ``doubt`` says in words what it was taken for where that is a guess."""
 

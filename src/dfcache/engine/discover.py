@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
+from dfcache.record import record
+
+_STEMS = ("dockerfile", "containerfile")
 _SKIPPED = frozenset(
     (".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".nox")
 )
@@ -22,7 +24,7 @@ _TEMPLATES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A file to work on; ``named`` is True where the user named it himself."""
 
@@ -30,7 +32,7 @@ class Found:
     named: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Missing:
     """A path that isn't there, or can't be searched, and why."""
 
@@ -43,7 +45,7 @@ def is_dockerfile(name: str) -> bool:
     lower = name.lower()
     if lower.endswith(_BACKUPS + _OTHERS) or lower.startswith((".#", "#")):
         return False
-    for stem in ("dockerfile", "containerfile"):
+    for stem in _STEMS:
         if lower == stem or (lower.startswith(stem) and lower[len(stem)] in ".-_"):
             return True
     return lower.endswith((".dockerfile", ".containerfile"))
@@ -101,7 +103,9 @@ def _git(folder: str) -> list[str] | None:
         return None
     import subprocess
 
-    globs = (":(icase,glob)**/*dockerfile*", ":(icase,glob)**/*containerfile*")
+    # Not :(icase): with that, git 2.39 finds nothing in a folder below an untracked one.
+    either = ("".join(f"[{c.upper()}{c}]" for c in word) for word in _STEMS)
+    globs = [f":(glob)**/*{word}*" for word in either]
     command = ["git", "-C", folder, "ls-files", "-co", "--exclude-standard", "-z", "--", *globs]
     try:
         run = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)

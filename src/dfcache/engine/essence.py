@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from dfcache.parser.tree import Text
+from dfcache.record import record
 from dfcache.text import Span
 
 _BLANKS = frozenset(" \t\v\f\r")
@@ -24,7 +24,7 @@ _ADDED = ""
 """Stands for a declared new word among operators."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Token:
     """A word or operator. ``glued`` is True where no blank stands before it."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dfcache.diagnostics import Finding, Fix, Safety
+from dfcache.record import record
 from dfcache.text import Edit, apply
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class CircleError(Exception):
         self.names = names
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pass:
     """One round: the tree before, the findings whose fixes were applied, the tree after."""
 
@@ -38,7 +38,7 @@ class Pass:
         return tuple(each.fix for each in self.applied if each.fix is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fixed:
     """A source with nothing left to fix, how it got there, and what remains to be said."""
 

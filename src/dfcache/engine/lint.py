@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from dfcache.diagnostics import Finding, Severity
 from dfcache.engine.suppressions import suppress, suppressions
 from dfcache.knowledge.records import RulePage
+from dfcache.record import record, replace
 from dfcache.text import Span
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class CheckError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rules:
     """What findings are made with: the pages by code, the checks, and the model they run on."""
 
@@ -65,7 +65,7 @@ class Rules:
         return page.severity if page else otherwise
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Examined:
     """A source, its tree, and its findings ordered by place and code."""
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dfcache.diagnostics import Finding, Safety
 from dfcache.engine.links import BUGS
 from dfcache.engine.lint import SYNTAX, Examined, Rules, all_rules, examine
 from dfcache.engine.settings import Finder, Settings, SettingsError, closest, matches
+from dfcache.record import record, replace
 
 STDIN = "<stdin>"
 """The path of a text from standard input that has no file name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trouble:
     """Why dfcache could not do its work on a file; ``line`` and ``column`` are 0 where unknown."""
 
@@ -30,7 +30,7 @@ class Trouble:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What came of one file.
 
@@ -46,7 +46,7 @@ class Outcome:
     applied: tuple[Finding, ...] = ()
     trouble: Trouble | None = None
     notice: str | None = None
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = Settings()
 
     @property
     def failing(self) -> bool:

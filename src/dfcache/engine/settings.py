@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dfcache.diagnostics import Severity
+from dfcache.record import record, replace
 
 BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
 FAIL_LEVELS = ("info", "warning", "error")
@@ -41,7 +41,7 @@ class SettingsError(Exception):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """How dfcache works on a file.
 
@@ -63,7 +63,7 @@ class Settings:
     fail_level: Severity = Severity.WARNING
     root: str = ""
     source: str | None = None
-    overrides: tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...] = field(default=())
+    overrides: tuple[tuple[tuple[str, ...], Mapping[str, Any]], ...] = ()
 
     def for_path(self, path: str) -> Settings:
         """These settings with the overrides whose pattern matches ``path`` (the later one wins)."""

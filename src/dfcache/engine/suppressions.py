@@ -9,10 +9,10 @@ itself, with a fix that takes it away.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from dfcache.diagnostics import Declared, Finding, Fix, Safety, Severity
 from dfcache.parser.tree import Dockerfile, Instruction, Trivia
+from dfcache.record import record
 from dfcache.text import Edit, Span
 
 UNUSED = "DFC902"
@@ -21,7 +21,7 @@ _MARK = "dfcache:"
 _BLANK = " \t\v\f\r"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """One comment: ``line`` is its whole line with the line end, ``covers`` what it silences.
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dfcache.engine.essence import compare, tokens, words
 from dfcache.engine.fix import Pass
 from dfcache.engine.suppressions import comment_lines
 from dfcache.parser.tree import Dockerfile, Gap, Heredoc, Instruction, Piece, Text, Trivia
+from dfcache.record import record
 from dfcache.text import Edit, Span
 
 _BLANK = " \t\v\f\r\n"
@@ -43,7 +43,7 @@ def verify(passes: Iterable[Pass]) -> None:
             raise VerifyError(wrong, names)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Allowed:
     """What the fixes of a pass declare, their edits in order, and the texts around them."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from dfcache.diagnostics import Declared, Fix, Safety
 from dfcache.text import Edit, Span
 
 
-@dataclass(slots=True)
 class Plan:
     """Edits of one fix while it is made.
 
@@ -17,12 +15,13 @@ class Plan:
     what dfcache can't see and someone should check: then it is unsafe.
     """
 
-    edits: list[Edit] = field(default_factory=list)
-    dropped: list[Span] = field(default_factory=list)
-    moved: list[Span] = field(default_factory=list)
-    added: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.edits: list[Edit] = []
+        self.dropped: list[Span] = []
+        self.moved: list[Span] = []
+        self.added: list[str] = []
+        self.refused: list[str] = []
+        self.doubts: list[str] = []
 
     def refuse(self, reason: str) -> None:
         """Give up, for ``reason``."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dfcache.knowledge.loader import load
 from dfcache.knowledge.records import BaseImage, Knowledge
+from dfcache.record import replace
 
 
 def find_image(name: str, tag: str, knowledge: Knowledge | None = None) -> BaseImage | None:

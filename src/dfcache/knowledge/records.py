@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from dfcache.diagnostics import Severity
+from dfcache.record import EMPTY, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """A Dockerfile of a rule page, and the files of its build context (path to text)."""
 
@@ -16,7 +16,7 @@ class Example:
     context: Mapping[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RulePage:
     """A page of ``rules/``: what the rule is called, and what it says to a reader.
 
@@ -37,7 +37,7 @@ class RulePage:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheDir:
     """A folder in which a package manager keeps what it downloaded.
 
@@ -67,7 +67,7 @@ class CacheDir:
     keep_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToolCommand:
     """A subcommand of a package manager: ``install``, ``pip install``, ``cache purge``.
 
@@ -101,7 +101,7 @@ class ToolCommand:
     caches: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SwitchedOff:
     """How a package manager is told not to use its cache.
 
@@ -116,7 +116,7 @@ class SwitchedOff:
     config: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """How a package manager is told which package index to ask.
 
@@ -130,7 +130,7 @@ class Index:
     trusted_env: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tool:
     """A package manager: how it is called, where it caches, what its traps are.
 
@@ -156,11 +156,11 @@ class Tool:
     keep: Mapping[str, tuple[str, ...]]
     emptied_by: str | None
     url: str
-    shorthands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    index: Index = field(default_factory=Index)
+    shorthands: Mapping[str, tuple[str, ...]] = EMPTY
+    index: Index = Index()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BaseImage:
     """What is known of a well-known image: a ``FROM`` that it stands for, and how steps run in it.
 
@@ -183,7 +183,7 @@ class BaseImage:
     users: Mapping[str, tuple[int, int, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Knowledge:
     """All of it, as loaded from ``rules/``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
 from dfcache.knowledge import find_image
 from dfcache.knowledge.records import BaseImage, Knowledge, Tool
@@ -15,11 +14,12 @@ from dfcache.model.globbing import CopySpec
 from dfcache.model.invocations import Invocation, invocations
 from dfcache.model.mounts import step_mounts
 from dfcache.model.scope import ROOT, Scope, User, Variable
-from dfcache.model.uses import Switch, tool_uses
+from dfcache.model.uses import Switch, is_program, tool_uses
 from dfcache.model.variables import resolve
 from dfcache.parser import copy_spec, pairs
 from dfcache.parser.scripts import script
 from dfcache.parser.tree import Dockerfile, Instruction
+from dfcache.record import replace
 
 _SH = ("/bin/sh", "-c")
 _CMD = ("cmd", "/S", "/C")
@@ -40,20 +40,28 @@ def build(
     return Build(dockerfile, stages, context, builder)
 
 
-@dataclass
 class _Draft:
     """A stage while its instructions are read."""
 
-    index: int
-    name: str | None
-    base: str | None
-    image: BaseImage | None
-    parent: int | None
-    scope: Scope
-    groups: dict[str, int] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
-    triggers: list[tuple[int, Instruction]] = field(default_factory=list)
-    configured: dict[str, Switch] = field(default_factory=dict)
+    def __init__(
+        self,
+        index: int,
+        name: str | None,
+        base: str | None,
+        image: BaseImage | None,
+        parent: int | None,
+        scope: Scope,
+    ) -> None:
+        self.index = index
+        self.name = name
+        self.base = base
+        self.image = image
+        self.parent = parent
+        self.scope = scope
+        self.groups: dict[str, int] = {}
+        self.steps: list[Step] = []
+        self.triggers: list[tuple[int, Instruction]] = []
+        self.configured: dict[str, Switch] = {}
 
     def done(self) -> Stage:
         return Stage(
@@ -114,10 +122,10 @@ class _Assembly:
         )
         index = len(self.drafts)
         if parent is not None:
-            return _Draft(
-                index, name, base, parent.image, parent.index, parent.scope,
-                dict(parent.groups), configured=dict(parent.configured),
-            )  # fmt: skip
+            draft = _Draft(index, name, base, parent.image, parent.index, parent.scope)
+            draft.groups = dict(parent.groups)
+            draft.configured = dict(parent.configured)
+            return draft
         match = _REFERENCE.match(base) if base else None
         image = find_image(match["name"], match["tag"] or "") if match else None
         return _Draft(index, name, base, image, None, _base_scope(image, base, self.escape))
@@ -314,9 +322,8 @@ def _configurations(
     for tool in tools:
         for wanted in tool.off.config:
             for invocation in made:
-                if invocation.program is None or not re.fullmatch(
-                    tool.programs, invocation.program
-                ):
+                program = invocation.program
+                if program is None or not is_program(tool.programs, program):
                     continue
                 values = [argument.value for argument in invocation.args]
                 rest = iter(values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dfcache.knowledge.records import BaseImage
 from dfcache.model.context import Context
@@ -16,9 +15,10 @@ from dfcache.parser import CopySpec as WrittenCopy
 from dfcache.parser import Pair
 from dfcache.parser.script import Script
 from dfcache.parser.tree import Dockerfile, Instruction
+from dfcache.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One instruction of a stage, and the scope it runs in.
 
@@ -38,7 +38,7 @@ class Step:
         return self.outer is not self.instruction
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunStep(Step):
     """A RUN: its script, the programs it starts, its mounts, its uses of package managers."""
 
@@ -48,7 +48,7 @@ class RunStep(Step):
     uses: tuple[ToolUse, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CopyStep(Step):
     """A COPY or ADD.
 
@@ -64,14 +64,14 @@ class CopyStep(Step):
     plain: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariableStep(Step):
     """An ENV, ARG or LABEL with its pairs."""
 
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stage:
     """From a FROM to the next.
 
@@ -89,7 +89,7 @@ class Stage:
     end: Scope
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Build:
     """A Dockerfile and its context, understood. ``builder`` is what it will be built with."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from dfcache.model.context import MOST_BYTES, DirectoryContext
 from dfcache.model.globbing import clean, is_glob, roots
+from dfcache.record import record
 
 _MANIFESTS = (
     "requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "package.json", "go.mod",
@@ -22,7 +22,7 @@ _MANIFESTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FoundContext:
     """The folder taken for the context, in words why, and whether that is certain."""
 

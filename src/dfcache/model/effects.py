@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.uses import ToolUse
+from dfcache.record import record
 
 # Programs that touch nothing but what their arguments name.
 _OPERAND_PROGRAMS = frozenset(
@@ -55,7 +55,7 @@ SYSTEM = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Effects:
     """Image paths that are read and written, each with all below; ``unknown`` says why not even that is sure.
 

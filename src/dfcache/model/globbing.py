@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from dfcache.model.context import Context
 from dfcache.model.ignore import Ignore, malformed, pattern_test
+from dfcache.record import record
 
 STANDARD_FOLDERS = frozenset(
     (
@@ -28,7 +28,7 @@ STANDARD_FOLDERS = frozenset(
 """Folders that an image of any distribution has (Filesystem Hierarchy Standard)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CopySpec:
     """The part of a COPY or ADD that says which files of the context go where.
 
@@ -44,7 +44,7 @@ class CopySpec:
     parents: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """A path of the context, and the index of the copy that put it there."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from dfcache.model.scope import Scope
 from dfcache.parser.expansion import expand
 from dfcache.parser.script import Assignment, Command, Script, ShellWord
+from dfcache.record import record, replace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """One argument of a program: ``value`` is None where it can't be known.
 
@@ -23,7 +23,7 @@ class Argument:
     word: ShellWord
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invocation:
     """A program with its arguments, as a script starts it.
 
@@ -176,14 +176,13 @@ def _unwrap(made: Invocation) -> Invocation:
             return made
         program, path = _basename(made.args[0])
         rest = made.args[1:]
-        made = replace(made, program=program, path=path)
         inner = None
         if program is not None and program in _WRAPPERS:
             inner = _behind_wrapper(made, program, rest)
         elif program is not None and program in _RUNNERS:
             inner = _behind_runner(made, program, rest)
         if inner is None:
-            return replace(made, args=rest)
+            return replace(made, program=program, path=path, args=rest)
         made = inner
     return made
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.effects import within
 from dfcache.model.globbing import clean, is_glob, origin
 from dfcache.model.order import brings, configures, installs
 from dfcache.model.reads import Reads, reads
+from dfcache.record import record
 from dfcache.text import Span
 
 # Files that change about as seldom as what an install reads: not worth a finding.
@@ -24,7 +24,7 @@ _MANIFEST = re.compile(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Late:
     """A COPY that should stand behind an install.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 
 from dfcache.model.scope import Scope
 from dfcache.model.variables import resolve
 from dfcache.parser.mounts import Mount, mounts
 from dfcache.parser.tree import Instruction
+from dfcache.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepMount:
     """A mount with its values expanded.
 

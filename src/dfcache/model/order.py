@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
 from dfcache.model.effects import SYSTEM, Effects, commute, overlap, run_effects, within
 from dfcache.model.globbing import destination, is_glob, placed
 from dfcache.model.reads import Reads
+from dfcache.record import record
 
 _METADATA = frozenset(
     "LABEL EXPOSE CMD ENTRYPOINT STOPSIGNAL HEALTHCHECK MAINTAINER ONBUILD".split()
@@ -24,7 +24,7 @@ _PROGRAMS = ("python", "pip", "gcc", "cc", "c++", "g++", "git", "make", "cmake",
              "bash", "node", "npm", "uv", "apt", "curl", "wget", "pg_config", "mysql_config")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Move:
     """Steps to put behind another one, in order; ``refused`` says why it can't be done, or is ""."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from dfcache.model.context import Context
 from dfcache.model.globbing import clean, is_glob, roots
 from dfcache.model.requirements import Requirement, parse_requirement
+from dfcache.record import EMPTY, record
 
 _BACKENDS = {
     "setuptools": "setuptools",
@@ -36,7 +36,7 @@ _GIT_TOOLS = (
 Table = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     """A folder of the context that pip can install; paths are of the context.
 
@@ -53,8 +53,8 @@ class Project:
     missing: tuple[str, ...] = ()
     dynamic: tuple[str, ...] = ()
     dependencies: tuple[str, ...] | None = ()
-    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    dependency_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    extras: Mapping[str, tuple[str, ...]] = EMPTY
+    dependency_groups: Mapping[str, tuple[str, ...]] = EMPTY
     path_dependencies: tuple[str, ...] = ()
     workspace: tuple[str, ...] = ()
     uses_git: bool = False

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.uses import ToolUse
 from dfcache.parser.script import ShellWord
+from dfcache.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Purge:
     """One command or operand that takes a cache away.
 

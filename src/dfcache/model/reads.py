@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.effects import within
@@ -13,9 +12,10 @@ from dfcache.model.lifecycle import runs_code
 from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
 from dfcache.model.uses import Read, ToolUse, is_local
+from dfcache.record import EMPTY, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reads:
     """``files`` maps image paths that are read to their files in the context.
 
@@ -23,8 +23,8 @@ class Reads:
     ``unknown`` tells, where it isn't "", what could not be followed: more may be read.
     """
 
-    files: Mapping[str, str] = field(default_factory=dict)
-    folders: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = EMPTY
+    folders: Mapping[str, str] = EMPTY
     unknown: str = ""
 
     @property

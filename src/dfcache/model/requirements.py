@@ -10,8 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from dfcache.record import EMPTY, record, replace
 from dfcache.text import Span
 
 Read = Callable[[str], str | None]
@@ -43,7 +43,7 @@ _CLAUSE = r"(===?|~=|!=|<=?|>=?)\s*[^\s=<>~!();\[\]]\S*"
 _COMMENT = r"(^|\s+)#.*$"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requirement:
     """One thing that a requirements file asks for, or holds to a version.
 
@@ -78,7 +78,7 @@ class Requirement:
         return any(c.strip().startswith("==") and not c.strip().endswith("*") for c in clauses)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requirements:
     """A requirements file with all that it includes.
 
@@ -92,7 +92,7 @@ class Requirements:
     entries: tuple[Requirement, ...] = ()
     missing: tuple[str, ...] = ()
     remote: tuple[str, ...] = ()
-    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    options: Mapping[str, tuple[str, ...]] = EMPTY
     variables: tuple[str, ...] = ()
     problems: tuple[tuple[str, int, str], ...] = ()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
+from dfcache.record import record, replace
 from dfcache.text import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """A variable of a stage.
 
@@ -24,7 +24,7 @@ class Variable:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class User:
     """The user that a step runs as.
 
@@ -47,7 +47,7 @@ class User:
 ROOT = User("root", 0, 0, "/root")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """All that a step gets from the steps before it. ``workdir`` is None where unknown.
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
+
+from dfcache.record import record
 
 Value = str | list[str] | dict[str, object] | None
 
@@ -23,7 +24,7 @@ _SECOND = frozenset(("spec_from_file_location", "load_source", "SourceFileLoader
 _METHODS = frozenset(("read_text", "read_bytes"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetupScript:
     """What is certain of a ``setup.py``; ``unsure`` says what is not, in sentences.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 
 from dfcache.knowledge.records import CacheDir, Index, Tool, ToolCommand
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.scope import ROOT, Scope, User
+from dfcache.record import record
 from dfcache.text import Span
 
 _PYTHON = re.compile(r"(python|pypy)(\d+(\.\d+)*)?$")
@@ -18,7 +19,7 @@ _BOOLEANS = frozenset("1 true t yes y on 0 false f no n off".split())
 _TRUE = frozenset(["1", "true", "t", "yes", "y", "on"])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Switch:
     """One thing that turns a cache off.
 
@@ -33,7 +34,7 @@ class Switch:
     removable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheUse:
     """A cache directory as one command uses it: ``path`` is None where it can't be told.
 
@@ -45,7 +46,7 @@ class CacheUse:
     moved_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Read:
     """A file or folder that an install is told to read.
 
@@ -58,7 +59,7 @@ class Read:
     argument: Argument
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ToolUse:
     """One command of a package manager, understood.
 
@@ -106,8 +107,14 @@ class ToolUse:
     def title(self) -> str:
         """How to name the command in a message: ``pip install``."""
         program = self.invocation.program or ""
-        name = program if re.fullmatch(self.tool.programs, program) else self.tool.name
+        name = program if is_program(self.tool.programs, program) else self.tool.name
         return " ".join((name, *self.spec.words))
+
+
+@cache
+def is_program(pattern: str, program: str) -> bool:
+    """Whether the last part of a program's path is one of a tool's (``Tool.programs``)."""
+    return re.fullmatch(pattern, program) is not None
 
 
 def tool_uses(made: Sequence[Invocation], scope: Scope, tools: Sequence[Tool]) -> Iterator[ToolUse]:
@@ -126,7 +133,7 @@ def _arguments(tool: Tool, made: Invocation) -> tuple[Argument, ...] | None:
     """The arguments behind the tool's own name, or None where another program runs."""
     if made.program is None:
         return None
-    if re.fullmatch(tool.programs, made.program):
+    if is_program(tool.programs, made.program):
         return made.args
     if made.program in tool.shorthands:
         word = made.command.words[0]

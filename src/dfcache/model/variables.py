@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dfcache.model.scope import Scope
 from dfcache.parser.lexer import LexError, lex
+from dfcache.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolved:
     """``value`` is None where it can't be known; ``fixed`` is False where a build argument may change it.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dfcache.model.build import Build, RunStep, Stage, Step, VariableStep
 from dfcache.model.order import installs, step_effects
 from dfcache.model.reads import reads
+from dfcache.record import record
 from dfcache.text import Span
 
 # Names that a CI fills: a commit, a date, a number of the build or of the release.
@@ -23,7 +23,7 @@ _VOLATILE = re.compile(
 _READ_BY_BUILDS = ("SETUPTOOLS_SCM", "PBR_VERSION", "POETRY_", "PIP_", "UV_", "SOURCE_DATE_EPOCH")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Volatile:
     """An ARG that a CI fills, before an install that does not use it.
 

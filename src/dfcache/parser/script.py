@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from dfcache.record import record
 from dfcache.text import Span
 
 
@@ -17,7 +17,7 @@ class Dialect(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShellWord:
     """One word of a command.
 
@@ -35,7 +35,7 @@ class ShellWord:
     contiguous: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assignment:
     """``name=value`` before a command or alone; ``append`` for ``+=``."""
 
@@ -45,7 +45,7 @@ class Assignment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Redirect:
     """``> target`` and its kin; ``target`` is None for a here-document.
 
@@ -57,7 +57,7 @@ class Redirect:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Separator:
     """What stands between two commands of a list: ``&&  ||  ;  |  |&  &`` or a newline."""
 
@@ -65,7 +65,7 @@ class Separator:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """A simple command.
 
@@ -99,7 +99,7 @@ class Command:
         return self.before.operator if self.before else ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opaque:
     """Shell text that was not understood from ``span.start`` on, and why: no commands there."""
 
@@ -107,7 +107,7 @@ class Opaque:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Script:
     """All the commands of a RUN in the order of the text, nested ones included."""
 

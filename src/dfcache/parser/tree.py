@@ -8,13 +8,13 @@ exactly one. What an instruction means to BuildKit (its joined text) is a
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from enum import Enum
 
+from dfcache.record import record
 from dfcache.text import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """``length`` characters of a text from ``start`` on stand in the file at ``offset``."""
 
@@ -23,7 +23,7 @@ class Piece:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """Text as its reader gets it (joined, unescaped), and where it stands in the file.
 
@@ -70,7 +70,7 @@ class Text:
         return Text(self.value[start:end], tuple(pieces))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Word:
     """One word of an instruction: as BuildKit splits it, quotes kept."""
 
@@ -78,7 +78,7 @@ class Word:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """``--name=value`` before the arguments; ``value`` is None without ``=``.
 
@@ -92,7 +92,7 @@ class Flag:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Heredoc:
     """A here-document: ``body`` is its raw text without the closing line.
 
@@ -110,7 +110,7 @@ class Heredoc:
     end_span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """What BuildKit refuses, in its words, and where.
 
@@ -135,7 +135,7 @@ class Trivia(Enum):
     UNREAD = "unread"  # what stands after the place where BuildKit stops reading
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gap:
     """A byte order mark, or one line that is no part of an instruction; ends after its line end."""
 
@@ -143,7 +143,7 @@ class Gap:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Directive:
     """A parser directive: ``# name=value``; ``name`` in lower case."""
 
@@ -152,7 +152,7 @@ class Directive:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instruction:
     """One instruction, from its first line to the end of its last.
 
@@ -191,7 +191,7 @@ class Instruction:
 Item = Gap | Instruction
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dockerfile:
     """A whole file: ``items`` tile ``source``.
 

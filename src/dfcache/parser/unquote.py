@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dfcache.parser.places import Run
+from dfcache.record import record
 
 _ACTIVE = re.compile(r'[\\$`"]').search
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inner:
     """A text inside another one.
 

@@ -8,7 +8,7 @@ from dfcache.diagnostics import Safety
 from dfcache.engine.run import Outcome
 
 
-@dataclass(slots=True)
+@dataclass
 class Tally:
     """Counts over a run. ``safe`` and ``unsafe`` count findings by what their fix is."""
 
