@@ -11,9 +11,11 @@ def main() -> NoReturn:
     """Run ``dfcache``. No traceback reaches a user: the last resort is one line."""
     code: object = 2
     try:
-        from dfcache.cli.app import app
+        code = _plain(sys.argv[1:])
+        if code is None:
+            from dfcache.cli.app import app
 
-        app(prog_name="dfcache")
+            app(prog_name="dfcache")
     except SystemExit as leaving:
         code = leaving.code
     except KeyboardInterrupt:
@@ -29,6 +31,23 @@ def main() -> NoReturn:
     except BrokenPipeError:
         code = _hang_up()
     sys.exit(code if isinstance(code, int) else 0 if code is None else 2)
+
+
+def _plain(words: list[str]) -> int | None:
+    """Run ``check PATHS`` and ``fix --write PATHS`` without typer, which takes 60 ms to load.
+
+    These are what a hook runs at every commit. None for all other command lines.
+    """
+    command, paths = words[:1], words[1:]
+    write = command == ["fix"] and paths[:1] == ["--write"]
+    if write:
+        paths = paths[1:]
+    if (command != ["check"] and not write) or any(path.startswith("-") for path in paths):
+        return None
+    from dfcache.cli.work import Request, run_check, run_fix
+
+    request = Request(tuple(paths))
+    return run_fix(request, write=True, unsafe=False) if write else run_check(request)
 
 
 def _hang_up() -> int:

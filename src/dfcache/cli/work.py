@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dfcache.cli.stream import colored, complain, opened
 from dfcache.diagnostics import Safety, Severity
@@ -22,33 +21,35 @@ CLEAN, FINDINGS, FAILED = 0, 1, 2
 
 @record
 class Request:
-    """What was asked for on the command line."""
+    """What was asked for on the command line; the defaults are those of its options."""
 
     paths: tuple[str, ...]
-    config: str | None
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    context: str | None
-    builder: str | None
-    format: str
-    output: str | None
-    quiet: bool
-    exit_zero: bool
-    fail_level: str | None
-    color: str
-    stdin_filename: str | None
+    config: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    context: str | None = None
+    builder: str | None = None
+    format: str = "text"
+    output: str | None = None
+    quiet: bool = False
+    exit_zero: bool = False
+    fail_level: str | None = None
+    color: str = "auto"
+    stdin_filename: str | None = None
 
 
-@dataclass
 class _Run:
     """A request under way: what is asked of each file, and what came of them so far."""
 
-    request: Request
-    session: Session
-    least: Safety | None
-    write: bool
-    tally: Tally
-    code: int = CLEAN
+    def __init__(
+        self, request: Request, session: Session, least: Safety | None, write: bool
+    ) -> None:
+        self.request = request
+        self.session = session
+        self.least = least
+        self.write = write
+        self.tally = Tally()
+        self.code = CLEAN
 
     def raise_to(self, code: int) -> None:
         """The worst code wins."""
@@ -70,7 +71,7 @@ def run_fix(request: Request, write: bool, unsafe: bool) -> int:
 
 def _run(request: Request, least: Safety | None, write: bool) -> int:
     try:
-        run = _Run(request, _session(request), least, write, Tally())
+        run = _Run(request, _session(request), least, write)
     except SettingsError as error:
         return _configuration(error)
     found = list(_found(run))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dfcache.diagnostics import Safety
 from dfcache.engine.run import Outcome
 
 
-@dataclass
 class Tally:
     """Counts over a run. ``safe`` and ``unsafe`` count findings by what their fix is."""
 
-    files: int = 0
-    findings: int = 0
-    safe: int = 0
-    unsafe: int = 0
-    applied: int = 0
-    failed: int = 0
-    changed: int = 0
+    def __init__(self) -> None:
+        self.files = 0
+        self.findings = 0
+        self.safe = 0
+        self.unsafe = 0
+        self.applied = 0
+        self.failed = 0
+        self.changed = 0
 
     def count(self, outcome: Outcome) -> None:
         """Add one file."""
