@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from dfcache.fixes.cut import cut, cut_command
+from dfcache.fixes.cut import cut, cut_command, cut_element
 from dfcache.fixes.mounts import add_flags, cache_mount, change_mount
 from dfcache.fixes.plan import Plan
 from dfcache.knowledge.records import Tool
@@ -15,6 +15,7 @@ from dfcache.model.invocations import Invocation
 from dfcache.model.mounts import StepMount
 from dfcache.model.purges import Purge, purges
 from dfcache.model.uses import CacheUse, Switch, ToolUse
+from dfcache.parser.script import Command
 from dfcache.text import Edit, Span
 
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+$")
@@ -202,6 +203,8 @@ def _flag(build: Build, step: RunStep, use: ToolUse, cache: CacheUse, plan: Plan
     """The mount for one cache directory, owned by who uses it."""
     user = use.user
     uid, gid = user.uid, user.gid
+    if use.invocation.home_kept and not step.scope.user.root:
+        plan.doubt("sudo without -H may keep the caller's HOME, and with it another cache")
     if not user.sure:
         if user.root:
             plan.doubt("the base image is not known: its steps are taken to run as root")
@@ -240,7 +243,6 @@ def _keep(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
 
 def _drop_switches(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
     """Take out the options and assignments that turn the cache off."""
-    source, escape = build.dockerfile.source, build.dockerfile.escape
     for use in step.uses:
         if use.tool is not tool or not use.downloads:
             continue
@@ -250,8 +252,19 @@ def _drop_switches(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
             if not switch.removable or switch.span is None:
                 plan.refuse(f"`{switch.text}` turns the cache off where an edit can't reach it")
             elif switch.span not in plan.dropped:
-                edits = cut(source, switch.span, step.outer.span, escape)
-                plan.drop(switch.span, edits, switch.text)
+                edits = _cut_word(build, step, use.invocation.command, switch.span)
+                element = edits is not None and step.instruction.form == "exec"
+                span = edits[0].span if edits and element else switch.span  # with its comma
+                plan.drop(span, edits, switch.text)
+
+
+def _cut_word(build: Build, step: RunStep, command: Command, span: Span) -> tuple[Edit, ...] | None:
+    """Take a word or assignment out of a command, in whichever form that is written."""
+    source = build.dockerfile.source
+    word = next((word for word in command.words if word.span == span), None)
+    if step.instruction.form == "exec" and word is not None and source[span.start] == '"':
+        return cut_element(source, command.words, word)
+    return cut(source, span, step.outer.span, build.dockerfile.escape)
 
 
 def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
@@ -263,15 +276,25 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
             plan.refuse(f"`{text}` may remove {purge.path}, and can't be changed word by word")
         commands.setdefault(id(purge.invocation.command), []).append(purge)
     source, escape = build.dockerfile.source, build.dockerfile.escape
+    whole = {id(f[0].invocation.command) for f in commands.values() if f[0].whole}
     for found in commands.values():
         command = found[0].invocation.command
-        if found[0].whole:
+        name = found[0].invocation.program
+        if not found[0].whole:
+            for purge in found:
+                if purge.operand is not None:
+                    edits = _cut_word(build, step, command, purge.operand.span)
+                    plan.drop(purge.operand.span, edits, purge.operand.raw)
+        elif _alone(step, command, whole):
+            plan.refuse(f"`{name}` is all that stands between two words of the shell")
+        else:
             edits = cut_command(source, command, step.outer.span, escape)
-            plan.drop(command.span, edits, f"`{found[0].invocation.program}`")
-            continue
-        words = [purge.operand for purge in found if purge.operand is not None]
-        for word in words:
-            plan.drop(word.span, cut(source, word.span, step.outer.span, escape), word.raw)
+            plan.drop(command.span, edits, f"`{name}`")
+
+
+def _alone(step: RunStep, command: Command, going: set[int]) -> bool:
+    """Whether no other command would be left in the list of ``command``."""
+    return all(id(one) in going for one in step.script.commands if one.list_id == command.list_id)
 
 
 def _refuse_touched(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dfcache.fixes.layout import continues, is_blank, is_comment, line_around
-from dfcache.parser.script import Command
+from dfcache.parser.script import Command, ShellWord
 from dfcache.text import Edit, Span
 
 _BLANKS = " \t"
@@ -63,22 +65,32 @@ def _followed(source: str, line: Span, within: Span) -> bool:
 
 def _cut_last(source: str, line: Span, within: Span, escape: str) -> tuple[Edit, ...] | None:
     """Take out the last line of a continued instruction and the continuation that led to it."""
+    gone = [Span(_before_line_end(source, line.start), line.end)]
     at = line.start
     while at > within.start:
         above = line_around(source, Span(at - 1, at - 1))
         text = source[above.start : above.end]
-        if is_comment(text) or is_blank(text):
-            at = above.start
-            continue
-        if not continues(text, escape):
+        at = above.start
+        if text.strip(_BLANKS) == escape:  # a continuation on a line of its own
+            gone.append(Span(_before_line_end(source, above.start), above.end))
+        elif continues(text, escape):
+            bare = text.rstrip(_BLANKS)[: -len(escape)].rstrip(_BLANKS)
+            gone.append(Span(above.start + len(bare), above.end))
+            return tuple(Edit(span, "") for span in _joined(gone))
+        elif not is_comment(text) and not is_blank(text):
             return (Edit(Span(line.start, _line_end(source, line.end)), ""),)
-        bare = text.rstrip(_BLANKS)[: -len(escape)].rstrip(_BLANKS)
-        kept = Span(above.start + len(bare), above.end)
-        gone = Span(_before_line_end(source, line.start), line.end)
-        if kept.end >= gone.start:
-            return (Edit(Span(kept.start, gone.end), ""),)
-        return (Edit(kept, ""), Edit(gone, ""))
     return None
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """Spans that meet made one."""
+    made: list[Span] = []
+    for span in sorted(spans):
+        if made and made[-1].end >= span.start:
+            made[-1] = Span(made[-1].start, span.end)
+        else:
+            made.append(span)
+    return made
 
 
 def _before_line_end(source: str, line_start: int) -> int:
@@ -90,6 +102,16 @@ def _before_line_end(source: str, line_start: int) -> int:
 def _holds_comment(source: str, span: Span) -> bool:
     lines = source[span.start : span.end].split("\n")
     return any(is_comment(line) for line in lines[1:])
+
+
+def cut_element(
+    source: str, words: Sequence[ShellWord], word: ShellWord
+) -> tuple[Edit, ...] | None:
+    """Take an element out of a JSON array, with the comma before it."""
+    at = next((i for i, one in enumerate(words) if one.span == word.span), 0)
+    if at == 0 or "\n" in source[words[at - 1].span.end : word.span.start]:
+        return None
+    return (Edit(Span(words[at - 1].span.end, word.span.end), ""),)
 
 
 _JOINERS = {"&&", ";", "\n"}

@@ -31,7 +31,8 @@ class Invocation:
     written. ``env`` are the variables the script itself set for it (None: unset), on top of
     the step's. ``cwd`` is its working directory, None where unknown. ``wrappers`` are the
     programs in front of it (sudo, env, conda run). ``user`` is the name of the user a
-    wrapper changes to. ``home_kept`` tells whether HOME stays what it was under that wrapper.
+    wrapper changes to. ``home_kept`` is True where it may still have the caller's HOME:
+    sudo without -H, by the distribution's sudoers.
     """
 
     command: Command
@@ -43,7 +44,7 @@ class Invocation:
     cwd: str | None
     wrappers: tuple[str, ...] = ()
     user: str | None = None
-    home_kept: bool = True
+    home_kept: bool = False
 
 
 # Wrappers: options with a value; everything else with a dash stands alone.
@@ -109,7 +110,10 @@ class _Walk:
         env = dict(self.changed)
         for assignment in command.assignments:
             env[assignment.name] = self.value(assignment)
-        return _unwrap(Invocation(command, None, "", args, env, command.assignments, self.cwd))
+        # In the script of `su -c` or `sudo sh -c`: somebody else, who is not followed.
+        user = "?" if "user" in command.context else None
+        made = Invocation(command, None, "", args, env, command.assignments, self.cwd, user=user)
+        return _unwrap(made)
 
     def value(self, assignment: Assignment) -> str | None:
         got = expand(assignment.value, self.env, split=False)
@@ -194,7 +198,7 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
     operands = _OPERANDS.get(name, 0)
     at = 0
     if name == "sudo":
-        user, kept = "root", False
+        user, kept = "root", True
     while at < len(rest):
         value = rest[at].value
         if value is None:
@@ -209,6 +213,8 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
                 elif name == "env" and value in ("-C", "--chdir"):
                     cwd = _join(cwd, given)
                 at += 1
+            elif name == "sudo" and value in ("-H", "--set-home", "-i", "--login"):
+                kept = False
             elif name == "env" and value in ("-i", "--ignore-environment"):
                 return None  # what is left of the environment can't be followed
             at += 1

@@ -302,7 +302,6 @@ def _who(made: Invocation, scope: Scope) -> tuple[User, str | None]:
         return scope.user, home
     user = ROOT if made.user in ("root", "0") else scope.users.get(made.user)
     user = user or User(made.user, None, None, None, sure=False)
-    # sudo without -H keeps HOME or not by the distribution's sudoers: Debian resets it.
     return user, user.home
 
 
