@@ -63,6 +63,12 @@ def test_what_git_ignores_is_skipped(tmp_path: Path):
     assert names(tmp_path, str(tmp_path / "out")) == ["out/Dockerfile"]
 
 
+def test_a_folder_deep_below_one_that_git_does_not_know_yet(tmp_path: Path):
+    tree(tmp_path, "a/b/Dockerfile")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert names(tmp_path, str(tmp_path / "a" / "b")) == ["a/b/Dockerfile"]
+
+
 def test_a_file_that_git_knows_and_is_gone_is_no_file(tmp_path: Path):
     tree(tmp_path, "Dockerfile", "gone/Dockerfile")
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
