@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -23,9 +25,21 @@ def lab() -> Iterator[tuple[Engine, Mapping[str, str], Index]]:
             running = stack.enter_context(engine())
             index = stack.enter_context(Index())
             images = make(running, index.url)
+            if not running.own:
+                _reaches(Builder(running, images, f"probe-{uuid4().hex[:12]}"), index)
         except (NoLab, OSError) as error:
-            pytest.skip(f"no laboratory for real builds: {error}")
+            # Where builds are a must, as in CI, a machine that cannot do them is a failure.
+            give_up = pytest.fail if os.environ.get("DFCACHE_LAB_REQUIRED") == "1" else pytest.skip
+            give_up(f"no laboratory for real builds: {error}")
         yield running, images, index
+
+
+def _reaches(builder: Builder, index: Index) -> None:
+    """NoLab where the engine's host network is not this machine's, as in a virtual machine."""
+    with TemporaryDirectory() as context:
+        builder.build(Path(context), "FROM debian:bookworm\nRUN apt-get update\n")
+    if not index.requests:
+        raise NoLab("the engine's builds do not reach this machine's loopback")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Builder:
         context: Path,
         dockerfile: str | None = None,
         tar: Path | None = None,
-        options: tuple[str, ...] = (),
+        options: Sequence[str] = (),
     ) -> Build:
         """Build `context`, with the text of another Dockerfile if given, to a tar if given."""
         command = [self.engine.docker, "buildx", "build", "--progress=rawjson", "--network=host"]
