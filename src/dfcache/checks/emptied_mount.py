@@ -22,7 +22,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
         plan = keep_packages(build, step, use.tool)
         yield Report(
             use.span,
-            f"the mount stays empty: {use.tool.emptied_by} of the image deletes what `{use.title}` got",
+            f"the mount stays empty: {use.tool.emptied_by} deletes what `{use.title}` got",
             plan.fix("keep the packages in a folder that it does not clean"),
             plan.notes(),
         )

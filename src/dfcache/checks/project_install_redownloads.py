@@ -24,10 +24,9 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
     use, read = projects[0]
     yield Report(
         use.span,
-        f"`{use.title} {read.argument.value}` installs every dependency again on an edit of any source file",
-        notes=(
-            "install the dependencies from a file of their own in a step before the source is copied",
-        ),
+        f"`{use.title} {read.argument.value}` installs every dependency again "
+        "on an edit of any source file",
+        notes=("install the dependencies from a file of their own before the source is copied",),
     )
 
 

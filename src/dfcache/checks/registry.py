@@ -21,7 +21,7 @@ from dfcache.text import Span
 
 @record
 class Report:
-    """What a check found: ``span`` is underlined, ``message`` says what, where and why in one line."""
+    """What a check found: ``span`` is underlined; one line says what, where and why."""
 
     span: Span
     message: str

@@ -17,6 +17,7 @@ def check(step: RunStep, _: Build) -> Iterator[Report]:
             option = next(iter(use.tool.index.trusted_options))
             yield Report(
                 use.span,
-                f"`{use.title}` caches nothing from http://{host}: it keeps only https and trusted hosts",
+                f"`{use.title}` caches nothing from http://{host}: "
+                "it keeps only https and trusted hosts",
                 notes=(f"use https, or {option} {host.partition(':')[0]}",),
             )

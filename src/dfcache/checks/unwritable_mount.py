@@ -27,7 +27,8 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
             mode = ", and mode= does not change that" if mount.mount.mode else ""
             yield Report(
                 mount.mount.flag.span,
-                f"`{use.title}` runs as {use.user.name} but the mount belongs to {owner}{mode}: it {result}",
+                f"`{use.title}` runs as {use.user.name}, but the mount belongs to {owner}{mode}: "
+                f"it {result}",
                 plan.fix(f"give the mount to {use.user.name}"),
                 plan.notes(),
             )

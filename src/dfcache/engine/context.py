@@ -72,9 +72,10 @@ def _doubted(finding: Finding, doubt: str) -> Finding:
 
 def _sources(source: str) -> tuple[str, ...]:
     """What a Dockerfile copies from its context."""
-    from dfcache.parser import copy_spec, parse
+    from dfcache.engine.lint import tree
+    from dfcache.parser import copy_spec
 
-    specs = [copy_spec(each) for each in parse(source).instructions]
+    specs = [copy_spec(each) for each in tree(source).instructions]
     return tuple(
         word.value for spec in specs if spec and spec.from_ is None for word in spec.sources
     )

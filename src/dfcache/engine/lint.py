@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from dfcache.diagnostics import Finding, Severity
@@ -88,6 +88,14 @@ def all_rules() -> Rules:
     return Rules({page.code: page for page in knowledge.pages}, all_checks(), understand)
 
 
+@lru_cache(maxsize=2)
+def tree(source: str) -> Dockerfile:
+    """The tree of a source; kept for those who ask again about the file at hand."""
+    from dfcache.parser import parse
+
+    return parse(source)
+
+
 def lint(
     source: str, context: Context, settings: Settings, rules: Rules | None = None
 ) -> list[Finding]:
@@ -103,12 +111,10 @@ def examine(
     What BuildKit refuses is reported as it says it, with a hint. Checks run on such
     a file as well, but none of their fixes is offered: there is no build to keep.
     """
-    from dfcache.parser import parse
-
     rules = rules or all_rules()
     names = rules.names()
     active = frozenset(code for code, name in names.items() if settings.wants(code, name))
-    dockerfile = parse(source)
+    dockerfile = tree(source)
     findings = _run(rules, names, active, dockerfile, context, settings)
     if dockerfile.problems:
         severity = rules.severity(SYNTAX, Severity.ERROR)

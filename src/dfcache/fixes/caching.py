@@ -298,7 +298,7 @@ def _alone(step: RunStep, command: Command, going: set[int]) -> bool:
 
 
 def _refuse_touched(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
-    """Refuse where another command or step needs the files that the mount takes out of the image."""
+    """Refuse where another command or step needs what the mount takes out of the image."""
     for made in step.invocations:
         if made.program not in _HARMLESS and not any(u.invocation is made for u in step.uses):
             deep = made.program in ("chown", "chmod", "chgrp")
@@ -363,7 +363,8 @@ def _refuse_foreign_parents(step: RunStep, flags: Sequence[str], plan: Plan) -> 
     for made in step.invocations:
         if id(made) not in used and made.program not in _CALM:
             plan.doubt(
-                f"`{made.program}` may write to ~/.cache, which belongs to root while the mount is there"
+                f"`{made.program}` may write to ~/.cache, "
+                "which belongs to root while the mount is there"
             )
 
 

@@ -41,7 +41,7 @@ def continues(line: str, escape: str) -> bool:
 
 
 def indentation(dockerfile: Dockerfile, instruction: Instruction) -> str:
-    """The indentation of continued lines: the instruction's own, else the file's, else four blanks."""
+    """The indentation of continued lines: the instruction's, else the file's, else four blanks."""
     own = _continued_indent(dockerfile, instruction)
     if own is not None:
         return own

@@ -84,7 +84,7 @@ def _insertion(
     gap = source[moved.end : source.find("\n", moved.end) + 1]
     if "\n" in gap and is_blank(gap):
         text = newline + text
-    if at and not source[at - 1] == "\n":
+    if at and source[at - 1] != "\n":
         text = newline + text
         text = text.removesuffix(newline)  # the file ends without a line end, as it did
     return Edit(Span(at, at), text)
@@ -93,7 +93,7 @@ def _insertion(
 def manifest_copies(
     copy: CopyStep, wanted: Mapping[str, str], folders: Mapping[str, str]
 ) -> list[str] | None:
-    """COPY instructions that bring ``wanted`` (image path to file of the context) as ``copy`` would.
+    """COPY instructions that bring ``wanted`` (image path to context file) as ``copy`` would.
 
     ``folders`` are brought with all that is in them. None where a path can't be written plainly.
     """

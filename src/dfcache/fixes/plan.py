@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from dfcache.diagnostics import Declared, Fix, Safety
 from dfcache.text import Edit, Span
@@ -61,5 +62,5 @@ def _disagree(edits: tuple[Edit, ...]) -> bool:
     """Whether two edits overlap, or insert different texts at one place."""
     return any(
         later.span.start < earlier.span.end or later.span == earlier.span
-        for earlier, later in zip(edits, edits[1:], strict=False)
+        for earlier, later in pairwise(edits)
     )

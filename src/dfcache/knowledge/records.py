@@ -134,14 +134,14 @@ class Index:
 class Tool:
     """A package manager: how it is called, where it caches, what its traps are.
 
-    ``programs`` is a regular expression over the last part of the program's path;
-    ``modules`` are its names behind ``python -m``. ``values`` are the options before the subcommand
-    which take a value. ``symlinks`` are (option or variable, value) pairs which make what it
-    installs point into the cache: with them a cache mount breaks the image.
-    ``keep`` are the words to put behind the program so that the cache survives the image's own
-    cleaning (apt's docker-clean), by program name; ``emptied_by`` is the file that does that
-    cleaning. ``index`` is for those that cache no plain http. ``shorthands`` are programs that stand for the tool with a subcommand: ``npx`` is
-    ``npm exec``.
+    ``programs`` is a regular expression over the last part of the program's path; ``modules`` are
+    its names behind ``python -m``. ``values`` are the options before the subcommand which take a
+    value. ``symlinks`` are (option or variable, value) pairs which make what it installs point
+    into the cache: with them a cache mount breaks the image. ``keep`` are the words to put behind
+    the program so that the cache survives the image's own cleaning (apt's docker-clean), by
+    program name; ``emptied_by`` is the file that does that cleaning. ``index`` is for those that
+    cache no plain http. ``shorthands`` are programs that stand for the tool with a subcommand:
+    ``npx`` is ``npm exec``.
     """
 
     name: str

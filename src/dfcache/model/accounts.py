@@ -9,7 +9,8 @@ from dfcache.model.scope import User
 # Options that take a value; Debian's adduser, shadow's useradd and busybox differ.
 _USERADD_VALUES = frozenset(
     "-b --base-dir -c --comment -d --home-dir --home -e --expiredate -f --inactive -g --gid -G"
-    " --groups -k --skel -K --key -p --password -R --root -s --shell -u --uid -Z --selinux-user".split()
+    " --groups -k --skel -K --key -p --password -R --root -s --shell -u --uid -Z"
+    " --selinux-user".split()
 )
 _ADDUSER_VALUES = frozenset(
     "--home --shell --uid --firstuid --lastuid --gid --firstgid --lastgid --ingroup --gecos"

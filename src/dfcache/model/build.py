@@ -52,8 +52,8 @@ class RunStep(Step):
 class CopyStep(Step):
     """A COPY or ADD.
 
-    ``written`` is what the instruction says, ``files`` the same with its variables expanded; None where
-    one can't be known or a build argument may change it. ``origin`` is None for the build
+    ``written`` is what the instruction says, ``files`` the same with its variables expanded; None
+    where one can't be known or a build argument may change it. ``origin`` is None for the build
     context, else the stage's number or the image's name. ``plain`` is False for what no COPY of
     files does: addresses, archives that are unpacked, here-documents.
     """

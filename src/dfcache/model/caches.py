@@ -31,7 +31,7 @@ def is_kept(step: RunStep, use: ToolUse) -> bool:
 
 
 def missing_mounts(step: RunStep, use: ToolUse) -> tuple[StepMount, ...]:
-    """Cache mounts that look as if they were meant for a command, but no command of the step uses them.
+    """Cache mounts that were meant for a command, as it seems, but that no command uses.
 
     Meant for it is a mount with the tool's name, or its cache's, in target or id.
     """

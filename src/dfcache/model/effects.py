@@ -23,7 +23,8 @@ _QUIET_PROGRAMS = frozenset(
     "set cd export unset true false : echo printf exit return umask sleep id whoami date uname"
     " which type hash ulimit shopt env getent hostname useradd adduser groupadd addgroup usermod"
     " groupmod passwd chpasswd ldconfig locale-gen update-ca-certificates update-locale"
-    " dpkg-reconfigure update-alternatives debconf-set-selections rpm apt-key apt-mark apt-cache".split()
+    " dpkg-reconfigure update-alternatives debconf-set-selections rpm apt-key apt-mark"
+    " apt-cache".split()
 )
 _READERS = frozenset("cat ls test [ stat grep head tail wc sort uniq cut tr".split())
 # Package managers that dfcache has no page for yet, and that read no project files
@@ -51,14 +52,16 @@ _SYSTEM_INSTALLS = {
 # Where installations go; a COPY into one of them changes places with no install.
 SYSTEM = (
     "/usr/lib", "/usr/bin", "/usr/sbin", "/usr/local/lib", "/usr/include", "/usr/share", "/lib",
-    "/lib64", "/bin", "/sbin", "/etc", "/var/lib", "/var/cache", "/opt/conda", "/opt/venv", "/root/.local",
+    "/lib64", "/bin", "/sbin", "/etc", "/var/lib", "/var/cache", "/opt/conda", "/opt/venv",
+    "/root/.local",
 )  # fmt: skip
 
 
 @record
 class Effects:
-    """Image paths that are read and written, each with all below; ``unknown`` says why not even that is sure.
+    """Image paths that are read and written, each with all below.
 
+    ``unknown`` says why not even that is sure, or is "".
     ``installs`` is True where packages are installed: such steps keep their order among
     each other.
     """
@@ -203,17 +206,18 @@ def _operands(made: Invocation) -> Effects:
     return Effects(known, known)
 
 
+_TARGETS = ("-o", "--output", "-O", "-P", "--output-document", "--directory-prefix")
+
+
 def _download(made: Invocation) -> Effects:
     """curl and wget write where they are told, else into the working directory."""
     targets: list[Argument] = []
     previous = ""
     for argument in made.args:
         value = argument.value or ""
-        if previous in ("-o", "--output", "-O", "-P", "--output-document") or previous.endswith(
-            "o"
-        ):
-            if previous.startswith("-") and not value.startswith("-"):
-                targets.append(argument)
+        names_file = previous in _TARGETS or (previous[:2] != "--" and previous.endswith("o"))
+        if previous and names_file and not value.startswith("-"):
+            targets.append(argument)
         if value.startswith("@") or value in ("-T", "--upload-file", "-K", "--config"):
             return Effects(unknown=f"`{made.program}` sends a file")
         previous = value if value.startswith("-") else ""

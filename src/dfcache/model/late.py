@@ -29,9 +29,9 @@ class Late:
     """A COPY that should stand behind an install.
 
     ``needed`` maps the image paths that the install reads to the files of the context that the
-    copy brings, ``folders`` does so for local projects. ``others`` are files of the context
-    (or, where that isn't known, sources) that the install doesn't read. ``named`` are the spans of the sources which
-    are themselves manifests of the install.
+    copy brings, ``folders`` does so for local projects. ``others`` are files of the context (or,
+    where that isn't known, sources) that the install doesn't read. ``named`` are the spans of the
+    sources which are themselves manifests of the install.
     """
 
     copy: CopyStep

@@ -16,7 +16,8 @@ class StepMount:
     """A mount with its values expanded.
 
     ``target`` is absolute, None where it can't be known. ``id``, ``uid``, ``gid`` are BuildKit's
-    defaults where the flag says nothing. ``unset`` are the variables in the target that nothing sets.
+    defaults where the flag says nothing. ``unset`` are the variables in the target that nothing
+    sets.
     """
 
     mount: Mount

@@ -20,13 +20,15 @@ _CONFIGURATION = frozenset(
     " .gitconfig .curlrc .wgetrc".split()
 )
 # Programs an install may start by name: a COPY that brings one of them must stay before it.
-_PROGRAMS = ("python", "pip", "gcc", "cc", "c++", "g++", "git", "make", "cmake", "cargo", "rustc", "sh",
-             "bash", "node", "npm", "uv", "apt", "curl", "wget", "pg_config", "mysql_config")  # fmt: skip
+_PROGRAMS = tuple(
+    "python pip gcc cc c++ g++ git make cmake cargo rustc sh bash node npm uv apt curl wget"
+    " pg_config mysql_config".split()
+)
 
 
 @record
 class Move:
-    """Steps to put behind another one, in order; ``refused`` says why it can't be done, or is ""."""
+    """Steps to put behind another one, in order; ``refused`` says why not, or is ""."""
 
     steps: tuple[Step, ...]
     refused: str = ""
@@ -96,7 +98,10 @@ def move_behind(build: Build, copy: CopyStep, install: RunStep, read: Reads) -> 
 
 
 def _passes(build: Build, stage: Stage, step: Step, moving: list[Step]) -> str:
-    """ "" where ``moving`` can go behind ``step``, "joins" where ``step`` must go along, else why not."""
+    """Whether ``moving`` can go behind ``step``.
+
+    "" if it can, "joins" if ``step`` must go along, else the reason why it can't.
+    """
     name, line = step.instruction.name, step.outer.start_line
     runs = [one for one in moving if isinstance(one, RunStep)]
     copies = [one for one in moving if isinstance(one, CopyStep)]
@@ -143,7 +148,8 @@ def _passes_variables(step: Step, moving: list[Step]) -> str:
         text = one.instruction.original
         for name in names:
             if f"${name}" in text or f"${{{name}" in text:
-                return f"line {step.outer.start_line} sets {name}, which line {one.outer.start_line} uses"
+                line = one.outer.start_line
+                return f"line {step.outer.start_line} sets {name}, which line {line} uses"
             if name in ("PATH", "HOME", "LD_LIBRARY_PATH") and isinstance(one, RunStep):
                 return f"line {step.outer.start_line} sets {name}"
     return ""

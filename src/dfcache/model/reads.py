@@ -113,7 +113,7 @@ class _Reader:
                 self.folders[path] = where
 
     def project(self, path: str) -> None:
-        """Note a local project: all of its folder, and what its metadata may take from elsewhere."""
+        """Note a local project: all of its folder, and what it may take from elsewhere."""
         self.folder(path)
         where = self.folders.get(path)
         if where is None:

@@ -28,8 +28,9 @@ class Variable:
 class User:
     """The user that a step runs as.
 
-    ``uid`` and ``gid`` are None where the file doesn't tell; ``home`` is the home of the
-    password file. An unknown base image is taken to run its steps as root, as most do, which is not ``sure``. ``sure`` is False where even who it is can only be guessed (an unknown base image).
+    ``uid`` and ``gid`` are None where the file doesn't tell; ``home`` is the home of the password
+    file. An unknown base image is taken to run its steps as root, as most do, which is not
+    ``sure``. ``sure`` is False where even who it is can only be guessed (an unknown base image).
     """
 
     name: str

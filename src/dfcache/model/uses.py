@@ -24,8 +24,8 @@ class Switch:
     """One thing that turns a cache off.
 
     ``kind`` is "option", "assignment" (before the command), "variable" (ENV or ARG; ``span`` is
-    then the pair, or None where the base image sets it), "export" or "config". ``text`` is how to name it.
-    ``removable`` is False where taking it away takes more than deleting ``span``.
+    then the pair, or None where the base image sets it), "export" or "config". ``text`` is how to
+    name it. ``removable`` is False where taking it away takes more than deleting ``span``.
     """
 
     kind: str
@@ -64,12 +64,12 @@ class ToolUse:
     """One command of a package manager, understood.
 
     ``user`` is who runs it and ``home`` their HOME. ``offline`` tells that it asks no network.
-    ``linked`` names what makes the installation point into the cache, or is "".
-    ``operands`` are the arguments that name packages or local paths; ``sure`` is
-    False where some arguments could not be known. ``plain_indexes`` are the hosts of indexes
-    over plain http that are not trusted, so that nothing of them is cached. ``elsewhere`` is
-    True where it is told to install into a folder of its own; ``leaves`` are image paths that it writes
-    in its working directory. ``own_code`` tells that it may install or run the project there.
+    ``linked`` names what makes the installation point into the cache, or is "". ``operands`` are
+    the arguments that name packages or local paths; ``sure`` is False where some arguments could
+    not be known. ``plain_indexes`` are the hosts of indexes over plain http that are not trusted,
+    so that nothing of them is cached. ``elsewhere`` is True where it is told to install into a
+    folder of its own; ``leaves`` are image paths that it writes in its working directory.
+    ``own_code`` tells that it may install or run the project there.
     """
 
     tool: Tool
@@ -298,8 +298,7 @@ def option_value(option: Option) -> str | None:
 
 def _who(made: Invocation, scope: Scope) -> tuple[User, str | None]:
     if made.user is None:
-        home = made.env["HOME"] if "HOME" in made.env else scope.home
-        return scope.user, home
+        return scope.user, made.env.get("HOME", scope.home)
     user = ROOT if made.user in ("root", "0") else scope.users.get(made.user)
     user = user or User(made.user, None, None, None, sure=False)
     return user, user.home

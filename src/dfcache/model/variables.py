@@ -9,7 +9,10 @@ from dfcache.record import record
 
 @record
 class Resolved:
-    """``value`` is None where it can't be known; ``fixed`` is False where a build argument may change it.
+    """What a text expands to.
+
+    ``value`` is None where it can't be known; ``fixed`` is False where a build argument may
+    change it.
 
     ``unset`` are the variables that nothing in the file or the known base image sets;
     BuildKit takes them for empty.

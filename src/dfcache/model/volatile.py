@@ -27,8 +27,8 @@ _READ_BY_BUILDS = ("SETUPTOOLS_SCM", "PBR_VERSION", "POETRY_", "PIP_", "UV_", "S
 class Volatile:
     """An ARG that a CI fills, before an install that does not use it.
 
-    ``span`` is where it is declared. ``steps`` are the ARG and the ENVs and LABELs made from it, up to the install.
-    ``refused`` says why they can't go behind it, or is "".
+    ``span`` is where it is declared. ``steps`` are the ARG and the ENVs and LABELs made from it,
+    up to the install. ``refused`` says why they can't go behind it, or is "".
     """
 
     name: str
