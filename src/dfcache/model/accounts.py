@@ -53,7 +53,7 @@ def created_user(program: str, args: Sequence[str], groups: Mapping[str, int]) -
     """The user that a ``useradd`` or ``adduser`` command creates, or None.
 
     A user without an explicit uid has uid None: the next free one is 1000 on most images,
-    but only by convention. The group of the same name gets the user's number where it
+    but only by convention; that of a system user is anybody's guess, so not ``sure``. The group of the same name gets the user's number where it
     is free (shadow: ``find_new_gid`` prefers the uid).
     """
     values = _USERADD_VALUES if program == "useradd" else _ADDUSER_VALUES
@@ -72,10 +72,13 @@ def created_user(program: str, args: Sequence[str], groups: Mapping[str, int]) -
         gid = uid if "-G" not in options else groups.get(options["-G"])
     else:
         home = _first(options, "-d", "--home-dir", "--home", "-h" if program == "adduser" else "-d")
+    system = "--system" in options or "-r" in options or (program == "adduser" and "-S" in options)
     if home is None and program == "adduser" and "--system" in options:
-        return User(name, uid, gid, None)  # /nonexistent or /home/NAME, by Debian's release
+        return User(name, uid, gid, None, sure=uid is not None)  # its home differs by release
     base = _first(options, "-b", "--base-dir") or "/home"
-    return User(name, uid, gid, home or f"{base.rstrip('/')}/{name}")
+    return User(
+        name, uid, gid, home or f"{base.rstrip('/')}/{name}", sure=uid is not None or not system
+    )
 
 
 def created_group(args: Sequence[str]) -> tuple[str, int] | None:
