@@ -97,10 +97,10 @@ def _last(users: IO[str]) -> bool:
 
 def _start(lab: Path) -> Engine:
     root = lab / "engine"
-    _install(root)
     socket = root / SOCKET
     if len(str(socket)) > 107:  # sun_path holds 108 bytes, unix(7)
         raise NoLab(f"the path of DFCACHE_LAB is too long for a socket: {lab}")
+    _install(root)
     config = lab / "docker-config"
     plugins = config / "cli-plugins"
     plugins.mkdir(parents=True, exist_ok=True)
