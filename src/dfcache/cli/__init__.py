@@ -11,8 +11,10 @@ def main() -> NoReturn:
     """Run ``dfcache``. No traceback reaches a user: the last resort is one line."""
     code: object = 2
     try:
-        code = _plain(sys.argv[1:])
-        if code is None:
+        done = _plain(sys.argv[1:])
+        if done is not None:
+            code = done
+        else:
             from dfcache.cli.app import app
 
             app(prog_name="dfcache")
