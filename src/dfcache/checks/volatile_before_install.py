@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
-from dfcache.fixes.moves import move_after
+from dfcache.fixes.moves import Moving
 from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build
 from dfcache.model.volatile import volatile_arguments
@@ -20,7 +20,10 @@ def check(build: Build, _: Build) -> Iterator[Report]:
         if found.refused:
             plan.refuse(found.refused)
         else:
-            move_after(build.dockerfile, found.steps, found.install.outer, plan)
+            moving = Moving(build.dockerfile, found.install.outer, plan)
+            for step in found.steps:
+                moving.take(step)
+            moving.put_down()
         yield Report(
             found.span,
             f"`{use.title}` in line {line} runs again whenever {found.name} changes",

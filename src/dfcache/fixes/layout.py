@@ -5,7 +5,7 @@ from __future__ import annotations
 from dfcache.parser.tree import Dockerfile, Instruction
 from dfcache.text import Span
 
-_BLANKS = " \t\r\f\v"
+_BLANKS = " \t\r\n\f\v"
 
 
 def newline_of(source: str) -> str:

@@ -28,39 +28,70 @@ def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
     return Span(start, instruction.span.end)
 
 
-def move_after(
-    dockerfile: Dockerfile,
-    steps: Sequence[Step],
-    target: Instruction,
-    plan: Plan,
-    *,
-    instead: Sequence[str] = (),
-    without: Mapping[Span, Sequence[Span]] | None = None,
-) -> None:
-    """Put ``steps`` behind ``target``; ``instead`` are instructions for the place of the first.
+class Moving:
+    """Instructions on their way behind ``target``, and new ones for the places they leave."""
 
-    ``without`` maps the span of an instruction to words that it loses on the way.
-    """
-    source, newline = dockerfile.source, newline_of(dockerfile.source)
-    texts: list[str] = []
-    for at, step in enumerate(steps):
-        span = block(dockerfile, step.outer)
-        text = source[span.start : span.end]
-        for word in (without or {}).get(step.outer.span, ()):
-            edits = cut(source, word, step.outer.span, dockerfile.escape)
+    def __init__(self, dockerfile: Dockerfile, target: Instruction, plan: Plan) -> None:
+        self.dockerfile = dockerfile
+        self.source = dockerfile.source
+        self.newline = newline_of(dockerfile.source)
+        self.target = target
+        self.plan = plan
+        self.texts: list[str] = []
+        self.gap = ""
+
+    def take(self, step: Step, instead: Sequence[str] = (), without: Sequence[Span] = ()) -> None:
+        """Move a step, leaving ``instead`` in its place; it loses the words ``without``.
+
+        Where the comment above it speaks of what is left, the comment stays.
+        """
+        span = block(self.dockerfile, step.outer)
+        head = self.source[span.start : step.outer.span.start]
+        if instead and _INSTALL.search(head):
+            span = step.outer.span
+        text = self.without(step, span, without)
+        if not self.texts:
+            behind = self.source[span.end : self.source.find("\n", span.end) + 1]
+            self.gap = self.newline if "\n" in behind and is_blank(behind) else ""
+        self.texts.append(text if text.endswith("\n") else text + self.newline)
+        left = "".join(line + self.newline for line in instead)
+        gone = span if instead else _with_gap(self.dockerfile, span)
+        self.plan.edits.append(Edit(gone, left))
+        self.plan.moved.append(step.outer.span)
+        self.plan.added += instead
+
+    def without(self, step: Step, span: Span, words: Sequence[Span]) -> str:
+        text = self.source[span.start : span.end]
+        for word in sorted(words, reverse=True):
+            edits = cut(self.source, word, step.outer.span, self.dockerfile.escape)
             if edits is None:
-                plan.refuse("a comment stands among the words of the COPY")
-                return
+                self.plan.refuse("a comment stands among the words of the COPY")
+                return text
             for edit in sorted(edits, reverse=True):
                 first, last = edit.span.start - span.start, edit.span.end - span.start
                 text = text[:first] + edit.text + text[last:]
-            plan.dropped.append(word)
-        texts.append(text if text.endswith("\n") else text + newline)
-        placed = "".join(line + newline for line in instead) if at == 0 else ""
-        plan.edits.append(Edit(span if placed else _with_gap(dockerfile, span), placed))
-        plan.moved.append(step.outer.span)
-    plan.added += instead
-    plan.edits.append(_insertion(dockerfile, block(dockerfile, steps[0].outer), target, texts))
+            self.plan.dropped.append(word)
+        return text
+
+    def put_before(self, instruction: Instruction, lines: Sequence[str]) -> None:
+        """Add instructions before another one and its comments."""
+        at = block(self.dockerfile, instruction).start
+        text = "".join(line + self.newline for line in lines)
+        self.plan.edits.append(Edit(Span(at, at), text))
+        self.plan.added += lines
+
+    def put_down(self) -> None:
+        """Add what was taken behind the target, parted by a blank line where the author did so."""
+        at = self.target.span.end
+        text = self.gap + "".join(self.texts)
+        if at and self.source[at - 1] != "\n":
+            # The file ends without a line end, and so it does afterwards.
+            text = (self.newline + text).removesuffix(self.newline)
+        self.plan.edits.append(Edit(Span(at, at), text))
+
+
+# A comment about installing belongs to the manifests that take the place of a moved COPY.
+_INSTALL = re.compile(r"install|requirement|dependenc|packages", re.IGNORECASE)
 
 
 def _with_gap(dockerfile: Dockerfile, span: Span) -> Span:
@@ -74,61 +105,45 @@ def _with_gap(dockerfile: Dockerfile, span: Span) -> Span:
     return span
 
 
-def _insertion(
-    dockerfile: Dockerfile, moved: Span, target: Instruction, texts: Sequence[str]
-) -> Edit:
-    """The moved lines behind ``target``, parted by blank lines where the author did so."""
-    source, newline = dockerfile.source, newline_of(dockerfile.source)
-    at = target.span.end
-    text = "".join(texts)
-    gap = source[moved.end : source.find("\n", moved.end) + 1]
-    if "\n" in gap and is_blank(gap):
-        text = newline + text
-    if at and source[at - 1] != "\n":
-        text = newline + text
-        text = text.removesuffix(newline)  # the file ends without a line end, as it did
-    return Edit(Span(at, at), text)
-
-
 def manifest_copies(
-    copy: CopyStep, wanted: Mapping[str, str], folders: Mapping[str, str]
+    copy: CopyStep, wanted: Mapping[str, str], folders: Mapping[str, str], workdir: str | None
 ) -> list[str] | None:
     """COPY instructions that bring ``wanted`` (image path to context file) as ``copy`` would.
 
-    ``folders`` are brought with all that is in them. None where a path can't be written plainly.
+    ``folders`` are brought with all that is in them; ``workdir`` is the working directory where
+    they will stand. None where a path can't be written plainly.
     """
-    assert copy.files is not None
-    if copy.written is None or copy.files.parents or copy.files.exclude:
+    if copy.written is None or copy.files is None or copy.files.parents or copy.files.exclude:
         return None
     groups: dict[tuple[str, str], list[str]] = {}
     for path, where in wanted.items():
         folder, name = posixpath.split(path)
         rename = "" if posixpath.basename(where) == name else name
         groups.setdefault((folder, rename), []).append(where)
+    keyword = "copy" if copy.instruction.keyword.islower() else "COPY"
+    flags = [f.text for f in copy.instruction.flags if f.name in ("chown", "chmod", "link")]
     lines = []
-    flags = [
-        flag.text for flag in copy.instruction.flags if flag.name in ("chown", "chmod", "link")
-    ]
     for (folder, rename), files in groups.items():
-        dest = _written_dest(copy, folder, single=len(files) == 1 and not rename) + rename
-        lines.append(" ".join(["COPY", *flags, *files, dest]))
+        dest = _written_dest(copy, folder, workdir, single=len(files) == 1 and not rename) + rename
+        lines.append(" ".join([keyword, *flags, *files, dest]))
     for path, where in sorted(folders.items()):
-        lines.append(" ".join(["COPY", *flags, where, _written_dest(copy, path, single=False)]))
-    keyword = copy.instruction.keyword
-    if keyword.islower():
-        lines = ["copy" + line[4:] for line in lines]
+        dest = _written_dest(copy, path, workdir, single=False)
+        lines.append(" ".join([keyword, *flags, where, dest]))
     plain = all(_PLAIN.match(p) for p in (*wanted, *wanted.values(), *folders, *folders.values()))
     return lines if plain else None
 
 
-def _written_dest(copy: CopyStep, folder: str, single: bool) -> str:
+def _written_dest(copy: CopyStep, folder: str, workdir: str | None, single: bool) -> str:
     """The image folder ``folder``, written as the author writes the destination of ``copy``."""
     assert copy.files is not None
     written = copy.written.dest.value if copy.written else copy.files.dest
+    if "'" in written or '"' in written:
+        written = copy.files.dest
     root = destination(copy.files)
-    rest = posixpath.relpath(folder, root)
-    if folder != root and not folder.startswith(root.rstrip("/") + "/"):
+    same_place = written.startswith(("/", "$")) or workdir == copy.files.workdir
+    if not same_place or (folder != root and not folder.startswith(root.rstrip("/") + "/")):
         return folder.rstrip("/") + "/"
+    rest = posixpath.relpath(folder, root)
     if rest == ".":
         return written if written == "." and single else written.rstrip("/") + "/"
     if written in (".", "./", ""):

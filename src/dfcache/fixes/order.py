@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from dfcache.fixes.moves import manifest_copies, move_after
+from dfcache.fixes.moves import Moving, manifest_copies
 from dfcache.fixes.plan import Plan
-from dfcache.model.build import Build
-from dfcache.model.late import Late
-from dfcache.model.order import move_behind
+from dfcache.model.build import Build, CopyStep
+from dfcache.model.late import Late, named_sources
+from dfcache.model.shift import Need, Shift, shift
 
 
 def copy_manifests_first(build: Build, late: Late) -> Plan:
-    """Move the COPY behind the install, and leave its manifests where it was."""
+    """Move the COPY behind the installs, and what must go along; copy their manifests first."""
     plan = Plan()
-    if late.read.unknown:
-        plan.refuse(late.read.unknown)
+    found = shift(build, late.copy)
+    if found.refused or found.behind is None:
+        plan.refuse(found.refused or "nothing can be moved")
         return plan
     if not build.context.known:
         plan.doubt("the build context is not at hand: requirements may include other files")
-    move = move_behind(build, late.copy, late.install, late.read)
-    if move.refused:
-        plan.refuse(move.refused)
-        return plan
-    manifests = manifest_copies(late.copy, late.needed, late.folders)
-    if manifests is None:
-        plan.refuse("the manifests can't be copied on their own")
-        return plan
-    without = {late.copy.outer.span: late.named} if late.named else {}
-    move_after(
-        build.dockerfile,
-        move.steps,
-        late.install.outer,
-        plan,
-        instead=manifests,
-        without=without,
-    )
+    moving = Moving(build.dockerfile, found.behind.outer, plan)
+    for step in found.steps:
+        needs = [need for need in found.needs if need.copy is step]
+        first = needs[0] if needs else None
+        lines = _lines(first, plan) if first and _in_place(found, first) else []
+        files = {path: where for need in needs for path, where in need.files.items()}
+        words = named_sources(step, files) if isinstance(step, CopyStep) else ()
+        moving.take(step, lines, words)
+    for need in found.needs:
+        if not _in_place(found, need):
+            moving.put_before(need.install.outer, _lines(need, plan))
+    moving.put_down()
     return plan
+
+
+def _in_place(found: Shift, need: Need) -> bool:
+    """Whether the manifests take the place of the COPY: nothing runs between it and the install."""
+    return not found.crossed and need.install is found.needs[0].install
+
+
+def _lines(need: Need, plan: Plan) -> list[str]:
+    lines = manifest_copies(need.copy, need.files, need.folders, need.install.scope.workdir)
+    if lines is None:
+        plan.refuse("the manifests can't be copied on their own")
+    return lines or []

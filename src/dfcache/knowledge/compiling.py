@@ -217,7 +217,9 @@ def _command(entry: _Entry) -> dict[str, Any]:
         "effect": entry.text("effect", among=("downloads", "fills", "purges", "reads")),
         "values": entry.texts("values"),
         "reads": entry.table("reads", among=_READS),
-        "operands": entry.text("operands", "none", ("requirements", "packages", "files", "none")),
+        "operands": entry.text(
+            "operands", "none", ("requirements", "packages", "files", "program", "none")
+        ),
         "offline": entry.texts("offline"),
         "writes": entry.texts("writes"),
         "manifests": entry.texts("manifests"),

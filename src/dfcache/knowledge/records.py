@@ -78,7 +78,7 @@ class ToolCommand:
     folder or page of packages), "group" (``[PATH:]NAME``, a group of PATH or
     ``pyproject.toml``), "file" (any other file), "workdir" (the folder it works in).
     ``operands`` is what its operands are: "requirements" (packages or local paths),
-    "packages" (never local), "files" (requirements files), "none".
+    "packages" (never local), "files" (requirements files), "program" (it starts one), "none".
     ``offline`` are options with which it asks no network.
     ``writes`` are options that make it write elsewhere than the installation (``--target``),
     and, without a ``-`` in front, paths that it writes in its working directory anyway

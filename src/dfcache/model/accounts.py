@@ -52,9 +52,9 @@ def _number(text: str | None) -> int | None:
 def created_user(program: str, args: Sequence[str], groups: Mapping[str, int]) -> User | None:
     """The user that a ``useradd`` or ``adduser`` command creates, or None.
 
-    A user without an explicit uid has uid None: the next free one is 1000 on most images,
-    but only by convention; that of a system user is anybody's guess, so not ``sure``. The group of the same name gets the user's number where it
-    is free (shadow: ``find_new_gid`` prefers the uid).
+    A user without an explicit uid has uid None: the next free one is 1000 on most images, but
+    only by convention; that of a system user is anybody's guess, so not ``sure``. The group of
+    the same name gets the user's number where it is free (shadow: ``find_new_gid``).
     """
     values = _USERADD_VALUES if program == "useradd" else _ADDUSER_VALUES
     options, operands = _options(args, values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 
+from dfcache.model.accounts import created_user
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.uses import ToolUse
 from dfcache.record import record
@@ -20,12 +21,19 @@ _OPERAND_PROGRAMS = frozenset(
 )
 # Programs that touch no file that a COPY of a project could bring.
 _QUIET_PROGRAMS = frozenset(
-    "set cd export unset true false : echo printf exit return umask sleep id whoami date uname"
-    " which type hash ulimit shopt env getent hostname useradd adduser groupadd addgroup usermod"
-    " groupmod passwd chpasswd ldconfig locale-gen update-ca-certificates update-locale"
-    " dpkg-reconfigure update-alternatives debconf-set-selections rpm apt-key apt-mark"
-    " apt-cache".split()
+    "set export unset true false : echo printf exit return umask sleep id whoami date uname"
+    " which type hash ulimit shopt env getent hostname groupadd addgroup usermod groupmod passwd"
+    " chpasswd locale-gen update-locale apt-mark apt-cache".split()
 )
+# Programs that read what lies in a folder of the system, or the files they are given.
+_SYSTEM_READERS = {
+    "update-ca-certificates": ("/usr/local/share/ca-certificates", "/etc"),
+    "ldconfig": ("/usr/local/lib", "/etc", "/lib", "/usr/lib"),
+    "dpkg-reconfigure": ("/etc", "/usr/share"),
+    "update-alternatives": ("/etc",),
+    "debconf-set-selections": (),
+    "apt-key": (),
+}
 _READERS = frozenset("cat ls test [ stat grep head tail wc sort uniq cut tr".split())
 # Package managers that dfcache has no page for yet, and that read no project files
 # when told to install packages by name.
@@ -53,7 +61,7 @@ _SYSTEM_INSTALLS = {
 SYSTEM = (
     "/usr/lib", "/usr/bin", "/usr/sbin", "/usr/local/lib", "/usr/include", "/usr/share", "/lib",
     "/lib64", "/bin", "/sbin", "/etc", "/var/lib", "/var/cache", "/opt/conda", "/opt/venv",
-    "/root/.local",
+    "/root/.local", "/usr/local/share", "/usr/local/etc", "/usr/local/include",
 )  # fmt: skip
 
 
@@ -63,13 +71,15 @@ class Effects:
 
     ``unknown`` says why not even that is sure, or is "".
     ``installs`` is True where packages are installed: such steps keep their order among
-    each other.
+    each other. ``makes`` are folders that come into being, ``needs`` those that have to be there.
     """
 
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     installs: bool = False
     unknown: str = ""
+    makes: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
 
 
 def overlap(paths: Iterable[str], others: Iterable[str]) -> bool:
@@ -91,6 +101,8 @@ def commute(one: Effects, other: Effects) -> bool:
         overlap(one.writes, other.writes)
         or overlap(one.writes, other.reads)
         or overlap(one.reads, other.writes)
+        or one.makes & other.needs
+        or one.needs & other.makes
     )
 
 
@@ -102,6 +114,8 @@ def combined(parts: Iterable[Effects]) -> Effects:
         frozenset().union(*(part.writes for part in parts)),
         any(part.installs for part in parts),
         next((part.unknown for part in parts if part.unknown), ""),
+        frozenset().union(*(part.makes for part in parts)),
+        frozenset().union(*(part.needs for part in parts)),
     )
 
 
@@ -117,19 +131,22 @@ def run_effects(made: Iterable[Invocation], uses: Iterable[ToolUse]) -> Effects:
 
 
 def _use_effects(use: ToolUse) -> Effects:
+    if use.spec.operands == "program":
+        return Effects(unknown=f"`{use.title}` starts a program")
     if use.elsewhere:
         return Effects(unknown=f"`{use.title}` installs into a folder of its own")
     if not use.sure:
         return Effects(unknown=f"{use.title} has arguments that can't be told")
     paths = set(_manifests(use))
-    writes = frozenset({*SYSTEM, *use.leaves})
+    writes = frozenset({*SYSTEM, *use.leaves, *use.environments})
     for read in use.reads:
         if read.path is None:
             return Effects(unknown=f"{use.title} reads a file that can't be told")
         if read.kind == "project":
             writes |= {read.path}
         paths.add(read.path)
-    return Effects(frozenset(paths), writes, installs=use.spec.effect == "downloads")
+    needs = frozenset(map(posixpath.dirname, paths))
+    return Effects(frozenset(paths), writes, use.spec.effect == "downloads", needs=needs)
 
 
 def _manifests(use: ToolUse) -> Iterator[str]:
@@ -146,6 +163,20 @@ def _program_effects(made: Invocation) -> Effects:
         return _operands(made)
     if name in _QUIET_PROGRAMS:
         return Effects()
+    if name in _SYSTEM_READERS:
+        paths = {path for path in _paths(made, made.args) if path is not None}
+        return Effects(frozenset(paths | set(_SYSTEM_READERS[name])), frozenset({"/etc"}))
+    if name in ("cd", "pushd"):
+        return Effects(needs=frozenset(path for path in _paths(made, made.args) if path))
+    if name in ("useradd", "adduser"):
+        user = created_user(name, [argument.value or "?" for argument in made.args], {})
+        return Effects(writes=frozenset({user.home if user and user.home else "/home", "/etc"}))
+    if name in ("tar", "unzip"):
+        return _unpack(made)
+    if name == "git":
+        return _clone(made)
+    if name in (".", "source"):
+        return _source(made)
     if name in _SYSTEM_INSTALLS:
         return _system_install(made, _SYSTEM_INSTALLS[name])
     if name in _OPERAND_PROGRAMS:
@@ -203,28 +234,72 @@ def _operands(made: Invocation) -> Effects:
     known = frozenset(path for path in paths if path is not None)
     if made.program in _READERS:
         return Effects(reads=known)
-    return Effects(known, known)
+    makes_parents = made.program == "mkdir" and any(
+        "p" in (a.value or "") for a in made.args if (a.value or "").startswith("-")
+    )
+    needs = frozenset() if makes_parents else frozenset(map(posixpath.dirname, known))
+    return Effects(known, known, needs=needs)
 
 
 _TARGETS = ("-o", "--output", "-O", "-P", "--output-document", "--directory-prefix")
 
 
 def _download(made: Invocation) -> Effects:
-    """curl and wget write where they are told, else into the working directory."""
-    targets: list[Argument] = []
+    """curl and wget write where they are told, else by the address into the working directory."""
+    paths: set[str] = set()
     previous = ""
     for argument in made.args:
         value = argument.value or ""
         names_file = previous in _TARGETS or (previous[:2] != "--" and previous.endswith("o"))
         if previous and names_file and not value.startswith("-"):
-            targets.append(argument)
+            paths.update(path for path in _paths(made, [argument]) if path)
+        elif "://" in value and made.cwd is not None:
+            name = posixpath.basename(value.partition("?")[0])
+            paths.add(posixpath.join(made.cwd, name or "index.html"))
         if value.startswith("@") or value in ("-T", "--upload-file", "-K", "--config"):
             return Effects(unknown=f"`{made.program}` sends a file")
         previous = value if value.startswith("-") else ""
-    paths = {path for path in _paths(made, targets) if path is not None}
-    if made.cwd is not None:
-        paths.add(posixpath.join(made.cwd, "?download"))
-    return Effects(writes=frozenset(paths))
+    return Effects(writes=frozenset(paths), needs=frozenset(map(posixpath.dirname, paths)))
+
+
+def _unpack(made: Invocation) -> Effects:
+    """tar and unzip read the archive, and write below a folder."""
+    values = [argument.value for argument in made.args]
+    folder = made.cwd
+    for option in ("-C", "--directory", "-d"):
+        if option in values[:-1]:
+            at = values.index(option)
+            folder = next(_paths(made, made.args[at + 1 : at + 2]), None)
+    if folder is None or None in values:
+        return Effects(unknown=f"`{made.program}` on a path that can't be told")
+    plain = [a for a in made.args if not (a.value or "").startswith("-")]
+    reads = {path for path in _paths(made, plain) if path is not None}
+    return Effects(frozenset(reads), frozenset({folder}), needs=frozenset({folder}))
+
+
+def _clone(made: Invocation) -> Effects:
+    """``git clone ADDRESS FOLDER``."""
+    operands = [a for a in made.args if not (a.value or "-").startswith("-")]
+    values = [a.value or "" for a in operands]
+    if values[:1] == ["config"]:
+        return Effects(writes=frozenset({"/etc"}))
+    if values[:1] != ["clone"] or made.cwd is None:
+        return Effects(unknown="`git` may read or change any file")
+    at = next((i for i, value in enumerate(values) if "://" in value or "git@" in value), None)
+    if at is None:
+        return Effects(unknown="`git clone` of an address that can't be told")
+    name = posixpath.basename(values[at].rstrip("/")).removesuffix(".git")
+    folder = posixpath.join(made.cwd, values[at + 1] if len(values) > at + 1 else name)
+    folder = posixpath.normpath(folder)
+    return Effects(writes=frozenset({folder}), needs=frozenset({posixpath.dirname(folder)}))
+
+
+def _source(made: Invocation) -> Effects:
+    """``. venv/bin/activate`` sets variables; any other script may do anything."""
+    value = made.args[0].value if made.args else None
+    if value is None or posixpath.basename(value) != "activate":
+        return Effects(unknown=f"`{made.program}` runs a script")
+    return Effects(reads=frozenset(path for path in _paths(made, made.args[:1]) if path))
 
 
 def _venv(made: Invocation) -> Effects:
@@ -256,4 +331,6 @@ def _redirects(made: Invocation) -> Effects:
         if path is None:
             return Effects(unknown="a redirection whose file can't be told")
         (reads if redirect.operator.endswith("<") else writes).add(path)
-    return Effects(frozenset(reads), frozenset(writes - {"/dev/null"}))
+    writes = {path for path in writes if not within(path, "/dev")}
+    needs = frozenset(map(posixpath.dirname, writes))
+    return Effects(frozenset(reads), frozenset(writes), needs=needs)

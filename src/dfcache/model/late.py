@@ -19,7 +19,8 @@ _MANIFEST = re.compile(
     r"(.*requirements?[^/]*\.(txt|in|pip)|.*constraints?[^/]*\.txt|.*\.(lock|lockb)|Pipfile"
     r"|pyproject\.toml|poetry\.toml|setup\.(py|cfg)|MANIFEST\.in|environment.*\.ya?ml|package(-lock)?\.json"
     r"|npm-shrinkwrap\.json|yarn\.lock|pnpm-[^/]*\.yaml|\.npmrc|Gemfile|go\.(mod|sum)|Cargo\.toml|pip\.conf"
-    r"|tox\.ini|LICENSE.*|README.*|.*\.whl|packages\.txt|apt.*\.txt)$",
+    r"|tox\.ini|LICENSE.*|README.*|.*\.whl|packages\.txt|apt.*\.txt"
+    r"|(.*/)?(requirements?|reqs|deps|constraints)/.*\.(txt|in|pip))$",
     re.IGNORECASE,
 )  # fmt: skip
 
@@ -51,20 +52,22 @@ def late_copies(build: Build) -> Iterator[Late]:
             if isinstance(copy, CopyStep) and copy.origin is None and not copy.triggered:
                 if not copy.plain or copy.files is None or configures(build, copy):
                     continue
-                later = (s for s in steps if s.index > copy.index and not s.triggered)
+                later = (s for s in steps if s.index > copy.index)
                 yield from _first(build, copy, later)
 
 
 def _first(build: Build, copy: CopyStep, later: Iterator[RunStep]) -> Iterator[Late]:
     for install in later:
-        late = _late(build, copy, install)
+        late = late_for(build, copy, install)
         if late is not None:
             yield late
             return
 
 
-def _late(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
-    assert copy.files is not None
+def late_for(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
+    """What makes ``copy`` stand too early for ``install``, or None where it doesn't."""
+    if copy.files is None or copy.origin is not None or not copy.plain:
+        return None
     read = reads(build, install)
     brought = brings(build, copy)
     if build.context.known:
@@ -86,15 +89,18 @@ def _late(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
         if folders:
             return None
         others = [s for s in copy.files.sources if clean(s) not in needed.values()]
-    others = [
-        other for other in others if not _MANIFEST.match(posixpath.basename(clean(other)) or "/")
-    ]
+    others = [other for other in others if not _is_manifest(clean(other))]
     if not others:
         return None
-    return Late(copy, install, read, needed, folders, tuple(others), _named(copy, needed))
+    return Late(copy, install, read, needed, folders, tuple(others), named_sources(copy, needed))
 
 
-def _named(copy: CopyStep, needed: Mapping[str, str]) -> tuple[Span, ...]:
+def _is_manifest(path: str) -> bool:
+    name = posixpath.basename(path)
+    return bool(name) and bool(_MANIFEST.match(name) or _MANIFEST.match(path))
+
+
+def named_sources(copy: CopyStep, needed: Mapping[str, str]) -> tuple[Span, ...]:
     """The sources that name a needed manifest, where the copy names others as well."""
     if copy.written is None or copy.instruction.form == "exec":
         return ()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
 from dfcache.model.effects import SYSTEM, Effects, commute, overlap, run_effects, within
 from dfcache.model.globbing import destination, is_glob, placed
-from dfcache.model.reads import Reads
-from dfcache.record import record
 
 _METADATA = frozenset(
     "LABEL EXPOSE CMD ENTRYPOINT STOPSIGNAL HEALTHCHECK MAINTAINER ONBUILD".split()
@@ -19,19 +17,15 @@ _CONFIGURATION = frozenset(
     "pip.conf .pypirc .netrc .npmrc .yarnrc .yarnrc.yml uv.toml .condarc sources.list"
     " .gitconfig .curlrc .wgetrc".split()
 )
+_HOME_FILES = tuple(
+    ".ssh .netrc .config/pip .pip .pypirc .pydistutils.cfg .git-credentials .gitconfig .npmrc"
+    " .config/uv .cargo .condarc .aws .docker".split()
+)
 # Programs an install may start by name: a COPY that brings one of them must stay before it.
 _PROGRAMS = tuple(
     "python pip gcc cc c++ g++ git make cmake cargo rustc sh bash node npm uv apt curl wget"
     " pg_config mysql_config".split()
 )
-
-
-@record
-class Move:
-    """Steps to put behind another one, in order; ``refused`` says why not, or is ""."""
-
-    steps: tuple[Step, ...]
-    refused: str = ""
 
 
 def brings(build: Build, copy: CopyStep) -> Mapping[str, str]:
@@ -50,6 +44,23 @@ def tree(build: Build, copy: CopyStep) -> frozenset[str]:
     return frozenset({destination(copy.files)})
 
 
+def folders_made(build: Build, copy: CopyStep) -> frozenset[str]:
+    """The folders that a COPY makes, but for those that are there before it."""
+    if copy.files is None:
+        return frozenset()
+    paths = tree(build, copy)
+    made = {folder for path in paths for folder in above(path)}
+    if copy.origin is not None or not build.context.known:
+        made.add(destination(copy.files))
+    return frozenset(made - set(above(posixpath.join(copy.scope.workdir or "/", "x"))))
+
+
+def above(path: str) -> Iterator[str]:
+    """The folders above a path, without the root."""
+    while (path := posixpath.dirname(path)) not in ("/", ""):
+        yield path
+
+
 def configures(build: Build, copy: CopyStep) -> bool:
     """Whether a COPY brings what a package manager may read unasked, or what it may start."""
     if copy.files is None:
@@ -57,47 +68,21 @@ def configures(build: Build, copy: CopyStep) -> bool:
     dest = destination(copy.files)
     if any(within(dest, folder) for folder in SYSTEM if folder != "/usr/share"):
         return True
-    for path in brings(build, copy) or copy.files.sources:
-        name = posixpath.basename(path.rstrip("/"))
-        folder = posixpath.dirname(path)
-        if name in _CONFIGURATION and not within(folder, copy.files.workdir):
+    home = (copy.scope.home or "/root").rstrip("/")
+    for path in brings(build, copy) or [posixpath.join(dest, s) for s in copy.files.sources]:
+        folder, name = posixpath.split(path.rstrip("/"))
+        if within(path, "/etc") or any(within(path, f"{home}/{dot}") for dot in _HOME_FILES):
             return True
-        if name in _CONFIGURATION and name.startswith(".npm"):
+        if name in _CONFIGURATION and (not within(folder, copy.files.workdir) or folder == home):
             return True
-        if folder.endswith("/bin") and name.rstrip("0123456789.").startswith(_PROGRAMS):
+        if folder.endswith("/bin") and name.rstrip("0123456789.") in _PROGRAMS:
             return True
         if "site-packages" in path or "dist-packages" in path:
             return True
     return False
 
 
-def move_behind(build: Build, copy: CopyStep, install: RunStep, read: Reads) -> Move:
-    """How ``copy`` can go behind ``install``, with the steps that need it.
-
-    What the install reads of it (``read``) is copied first, so it doesn't count.
-    """
-    stage = build.stages[copy.stage]
-    moving: list[Step] = [copy]
-    for step in stage.steps[copy.index + 1 : install.index]:
-        verdict = _passes(build, stage, step, moving)
-        if verdict == "joins":
-            moving.append(step)
-        elif verdict:
-            return Move((), verdict)
-    effects = step_effects(build, install)
-    if effects.unknown:
-        return Move((), f"line {install.outer.start_line}: {effects.unknown}")
-    left = effects.reads - read.paths
-    effects = Effects(frozenset(left), effects.writes, effects.installs)
-    for step in moving:
-        if not commute(effects, step_effects(build, step)):
-            return Move(
-                (), f"the install writes where line {step.outer.start_line} does, or needs it"
-            )
-    return Move(tuple(moving))
-
-
-def _passes(build: Build, stage: Stage, step: Step, moving: list[Step]) -> str:
+def passes(build: Build, step: Step, moving: Sequence[Step]) -> str:
     """Whether ``moving`` can go behind ``step``.
 
     "" if it can, "joins" if ``step`` must go along, else the reason why it can't.
@@ -130,7 +115,8 @@ def _passes(build: Build, stage: Stage, step: Step, moving: list[Step]) -> str:
 def _commute(build: Build, effects: Effects, step: Step, other: Step) -> bool:
     if isinstance(step, CopyStep) and isinstance(other, CopyStep):
         mine, theirs = brings(build, step), brings(build, other)
-        if mine and theirs and step.origin is None and other.origin is None:
+        plain = step.plain and other.plain
+        if plain and mine and theirs and step.origin is None and other.origin is None:
             same_owner = _owner(step) == _owner(other)
             return all(
                 theirs[path] == mine[path] and same_owner for path in mine.keys() & theirs.keys()
@@ -142,7 +128,7 @@ def _owner(step: CopyStep) -> tuple[str | None, str | None]:
     return (step.written.chown, step.written.chmod) if step.written else (None, None)
 
 
-def _passes_variables(step: Step, moving: list[Step]) -> str:
+def _passes_variables(step: Step, moving: Sequence[Step]) -> str:
     names = [pair.name for pair in step.pairs] if isinstance(step, VariableStep) else []
     for one in moving:
         text = one.instruction.original
@@ -184,12 +170,17 @@ def step_effects(build: Build, step: Step) -> Effects:
             return Effects(unknown="what it copies can't be told")
         if any(is_glob(source) for source in step.files.sources) and not build.context.known:
             return Effects(unknown="what it copies can't be told")
-        return Effects(writes=tree(build, step))
+        return Effects(writes=tree(build, step), makes=folders_made(build, step))
     return Effects()
 
 
 def installs(stage: Stage) -> Iterator[RunStep]:
-    """The steps of a stage that download packages."""
-    for step in stage.steps:
-        if isinstance(step, RunStep) and any(use.downloads for use in step.uses):
-            yield step
+    """The steps of a stage that download packages in this build."""
+    return (step for step in stage.steps if isinstance(step, RunStep) and is_install(step))
+
+
+def is_install(step: RunStep) -> bool:
+    """Whether a step installs packages, and not only for a program that it starts."""
+    return not step.triggered and any(
+        use.downloads and use.spec.operands != "program" for use in step.uses
+    )

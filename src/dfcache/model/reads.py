@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.effects import within
-from dfcache.model.globbing import origin
+from dfcache.model.globbing import origin, placed
 from dfcache.model.lifecycle import runs_code
 from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
@@ -21,11 +21,14 @@ class Reads:
 
     ``folders`` does so for folders of which everything counts (local projects).
     ``unknown`` tells, where it isn't "", what could not be followed: more may be read.
+    A folder that no COPY brings alone is mapped to "?". ``variables`` are those that
+    requirements files name.
     """
 
     files: Mapping[str, str] = EMPTY
     folders: Mapping[str, str] = EMPTY
     unknown: str = ""
+    variables: frozenset[str] = frozenset()
 
     @property
     def paths(self) -> frozenset[str]:
@@ -51,7 +54,7 @@ def reads(build: Build, step: RunStep) -> Reads:
     for use in step.uses:
         if use.spec.effect in ("downloads", "fills"):
             reader.use(use)
-    return Reads(reader.files, reader.folders, reader.unknown)
+    return Reads(reader.files, reader.folders, reader.unknown, frozenset(reader.variables))
 
 
 class _Reader:
@@ -63,6 +66,7 @@ class _Reader:
         self.files: dict[str, str] = {}
         self.folders: dict[str, str] = {}
         self.unknown = ""
+        self.variables: set[str] = set()
 
     def use(self, use: ToolUse) -> None:
         if not use.sure and use.spec.operands != "packages":
@@ -117,6 +121,9 @@ class _Reader:
         self.folder(path)
         where = self.folders.get(path)
         if where is None:
+            if path not in self.files and self.is_filled(path):
+                self.folders[path] = "?"
+                self.give_up(f"several COPYs bring {path}")
             return
         found = project(self.build.context, where)
         local = [p for p in found.path_dependencies if not within(p, where)]
@@ -125,6 +132,11 @@ class _Reader:
         elif found.unsure or local or found.missing or not found.installable:
             reason = found.unsure[0] if found.unsure else "it needs files that can't be told"
             self.give_up(f"building {where or 'the project'} may read more: {reason}")
+
+    def is_filled(self, path: str) -> bool:
+        """Whether some COPY brings anything at or below ``path``."""
+        placed_in = (placed(self.build.context, copy) for copy in self.copies)
+        return any(within(image, path) for images in placed_in for image in images)
 
     def manifest(self, use: ToolUse, name: str) -> None:
         cwd = use.invocation.cwd
@@ -138,6 +150,8 @@ class _Reader:
         self.files[path] = where
         if use.own_code:
             reason = runs_code(name, self.build.context.read(where) or "")
+            if name == "package.json" and self.locate(posixpath.join(cwd, "binding.gyp")):
+                reason = "binding.gyp has npm build the source"
             if reason:
                 self.give_up(reason)
 
@@ -152,6 +166,7 @@ class _Reader:
             self.file(path)
             return
         got = read_requirements(self.file, path, constraint=constraint)
+        self.variables |= set(got.variables)
         if got.missing:
             self.give_up(f"{got.missing[0]} is not in the build context")
         if got.problems:

@@ -69,7 +69,8 @@ class ToolUse:
     not be known. ``plain_indexes`` are the hosts of indexes over plain http that are not trusted,
     so that nothing of them is cached. ``elsewhere`` is True where it is told to install into a
     folder of its own; ``leaves`` are image paths that it writes in its working directory.
-    ``own_code`` tells that it may install or run the project there.
+    ``environments`` are virtual environments
+    that it may install into. ``own_code`` tells that it may install or run the project there.
     """
 
     tool: Tool
@@ -85,6 +86,7 @@ class ToolUse:
     operands: tuple[Argument, ...]
     elsewhere: bool
     leaves: tuple[str, ...]
+    environments: tuple[str, ...]
     own_code: bool
     sure: bool
     plain_indexes: tuple[str, ...]
@@ -188,11 +190,24 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
             for path in spec.writes
             if made.cwd is not None and not path.startswith("-")
         ),
+        environments=tuple(_environments(made, env)),
         own_code=spec.project is not None
         and not any(name in spec.project for name, _, _ in options),
         sure=sure,
         plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
     )
+
+
+def _environments(made: Invocation, env: Mapping[str, str | None]) -> Iterator[str]:
+    """Folders that an installation may go to, by the program's own path and by variables."""
+    found = [env.get(name) for name in ("VIRTUAL_ENV", "PYTHONUSERBASE", "CONDA_PREFIX")]
+    programs = [f"{entry}/" for entry in (env.get("PATH") or "").split(":")]
+    if made.cwd is not None and "$" not in made.path and "/" in made.path:
+        programs.append(posixpath.join(made.cwd, made.path))
+    found += [path.rpartition("/bin/")[0] for path in programs if "/bin/" in path]
+    for folder in found:
+        if folder and folder.startswith("/") and folder not in ("/usr", "/usr/local"):
+            yield posixpath.normpath(folder)
 
 
 def _plain_indexes(

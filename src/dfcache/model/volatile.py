@@ -8,17 +8,26 @@ from collections.abc import Iterator
 from dfcache.model.build import Build, RunStep, Stage, Step, VariableStep
 from dfcache.model.order import installs, step_effects
 from dfcache.model.reads import reads
+from dfcache.parser import Pair
 from dfcache.record import record
 from dfcache.text import Span
 
-# Names that a CI fills: a commit, a date, a number of the build or of the release.
+# Names that a CI fills: a commit, a date, a number of the build.
 _VOLATILE = re.compile(
-    r"(.*_)?(GIT_?(SHA|COMMIT|HASH|REV(ISION)?|REF|TAG|BRANCH|DESCRIBE)?|COMMIT(_?(SHA|HASH|ID|REF))?"
-    r"|SHA|REVISION|VCS_?(REF|SHA|REVISION|URL)|SOURCE_(COMMIT|BRANCH)|BUILD_?(DATE|TIME(STAMP)?|NUMBER|NUM|ID"
-    r"|VERSION|REV(ISION)?|SHA|TAG|REF)|(CACHE_?)(BUST(ER)?|DATE|BREAKER)|CACHEBUST|TIMESTAMP|CREATED"
-    r"|(APP|IMAGE|RELEASE|PROJECT|PACKAGE|SERVICE)_?(VERSION|TAG|SHA)|VERSION|RELEASE)$",
+    r"(.*_)?(GIT_?(SHA|COMMIT|HASH|REV(ISION)?|REF|DESCRIBE)|COMMIT(_?(SHA|HASH|ID|REF))?"
+    r"|REVISION|VCS_?(REF|SHA|REVISION)|SOURCE_COMMIT|BUILD_?(DATE|TIME(STAMP)?|NUMBER|NUM|ID|REV"
+    r"|SHA|REF)|CACHE_?(BUST(ER)?|DATE|BREAKER)|TIMESTAMP)$",
     re.IGNORECASE,
-)  # fmt: skip
+)
+# Names of what is built, filled at each release; with a value of their own they may be a tool's.
+_RELEASE = re.compile(
+    r"((APP|IMAGE|RELEASE|PROJECT|PACKAGE|SERVICE|BUILD)_?(VERSION|TAG|SHA)|VERSION|RELEASE|SHA"
+    r"|GIT_?(TAG|BRANCH))$",
+    re.IGNORECASE,
+)
+_NO_VALUE = frozenset(
+    ("", "dev", "latest", "unknown", "local", "none", "0", "0.0.0", "snapshot", "n/a")
+)
 # Read by build backends from the environment: not to be taken from an install.
 _READ_BY_BUILDS = ("SETUPTOOLS_SCM", "PBR_VERSION", "POETRY_", "PIP_", "UV_", "SOURCE_DATE_EPOCH")
 
@@ -48,12 +57,19 @@ def volatile_arguments(build: Build) -> Iterator[Volatile]:
                     yield found
 
 
+def _is_volatile(name: str, pair: Pair) -> bool:
+    if _VOLATILE.match(name):
+        return True
+    value = pair.value.value.strip("\"'").lower() if pair.value else ""
+    return value in _NO_VALUE and _RELEASE.match(name) is not None
+
+
 def _volatile(build: Build, stage: Stage, step: VariableStep) -> Volatile | None:
     names = {pair.name for pair in step.pairs}
     if len(names) != 1 or step.triggered:
         return None
     name = names.pop()
-    if not _VOLATILE.fullmatch(name) or name.startswith(_READ_BY_BUILDS):
+    if not _is_volatile(name, step.pairs[0]) or name.startswith(_READ_BY_BUILDS):
         return None
     install = next((s for s in installs(stage) if s.index > step.index and not s.triggered), None)
     if install is None:
@@ -72,7 +88,9 @@ def _volatile(build: Build, stage: Stage, step: VariableStep) -> Volatile | None
             )
         moving.append(other)
         names |= {pair.name for pair in other.pairs}
-    return Volatile(name, span, tuple(moving), install, _implicit(build, stage, step, install))
+    return Volatile(
+        name, span, tuple(moving), install, _implicit(build, stage, step, install, name)
+    )
 
 
 def _uses(step: Step, name: str) -> bool:
@@ -81,7 +99,7 @@ def _uses(step: Step, name: str) -> bool:
     return any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
 
 
-def _implicit(build: Build, stage: Stage, step: Step, install: RunStep) -> str:
+def _implicit(build: Build, stage: Stage, step: Step, install: RunStep, name: str) -> str:
     """Why a step up to the install may read the variable without naming it, or ""."""
     for other in stage.steps[step.index + 1 : install.index + 1]:
         if not isinstance(other, RunStep):
@@ -89,6 +107,9 @@ def _implicit(build: Build, stage: Stage, step: Step, install: RunStep) -> str:
         effects = step_effects(build, other)
         if effects.unknown:
             return f"line {other.outer.start_line} may read it: {effects.unknown}"
-        if reads(build, other).folders:
+        read = reads(build, other)
+        if name in read.variables or read.unknown:
+            return f"line {other.outer.start_line} may read it from a file"
+        if read.folders:
             return f"line {other.outer.start_line} builds a project, which may read it"
     return ""
