@@ -21,15 +21,16 @@ from pathlib import Path
 from dockerfiles import plant
 
 FEW = 200
+# Without it a checkout would be compiled anew in every run, as no installed program is.
+_ENV = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A linter; ``command`` makes the words of a command from a folder and its Dockerfiles."""
+    """A linter; ``command`` makes its command from program, folder (or file) and files."""
 
     name: str
-    command: Callable[[str, Path, Sequence[Path]], list[str]]
-    program: str
+    command: Callable[[str, str, Sequence[str]], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,11 @@ class Cost:
 
 
 TOOLS = (
-    Tool(
-        "dfcache",
-        lambda program, folder, files: [program, "check", "--exit-zero", str(folder)],
-        "dfcache",
-    ),
-    Tool(  # it searches no folders
-        "hadolint",
-        lambda program, folder, files: [program, "--no-fail", *map(str, files)],
-        "hadolint",
-    ),
-    Tool(  # its slow checks ask registries
-        "tally",
-        lambda program, folder, files: [
-            *(program, "lint", "--slow-checks", "off", "--fail-level", "none"),
-            str(folder),
-        ],
-        "tally",
-    ),
+    Tool("dfcache", lambda program, target, files: [program, "check", target]),
+    # hadolint searches no folders.
+    Tool("hadolint", lambda program, target, files: [program, *files]),
+    # tally's slow checks ask registries.
+    Tool("tally", lambda program, target, files: [program, "lint", "--slow-checks=off", target]),
 )
 
 
@@ -94,9 +82,11 @@ def compare(
 ) -> dict[str, Cost]:
     """The least cost of each tool, after a run of each that isn't counted."""
     runs: dict[str, list[Cost]] = {tool.name: [] for tool, _ in tools}
+    paths = [str(each) for each in files]
+    target = paths[0] if len(paths) == 1 else str(folder)
     for number in range(rounds + 1):
         for tool, program in tools:
-            cost = measure(tool.command(program, folder, files))
+            cost = measure(tool.command(program, target, paths))
             if number:
                 runs[tool.name].append(cost)
     return {
@@ -113,11 +103,12 @@ def measure(command: Sequence[str]) -> Cost:
     """Run a command, with what it starts in turn. Raises RuntimeError where it fails."""
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=_ENV)
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in (0, 2):  # 2: a file of a corpus is no Dockerfile
+        # 1: findings; 2 to 4: files of a corpus that are no Dockerfiles.
+        if not 0 <= process.returncode <= 4:
             errors.seek(0)
             told = errors.read().decode(errors="replace")[-500:]
             raise RuntimeError(f"{command[0]} ended with {process.returncode}: {told}")
@@ -140,8 +131,8 @@ def show(title: str, files: int, costs: dict[str, Cost]) -> None:
 
 
 def _find(tool: Tool) -> str | None:
-    beside = shutil.which(tool.program, path=str(Path(sys.executable).parent))
-    found = beside or shutil.which(tool.program)
+    beside = shutil.which(tool.name, path=str(Path(sys.executable).parent))
+    found = beside or shutil.which(tool.name)
     if found is None:
         print(f"{tool.name} is not installed, and left out", file=sys.stderr)
     return found
