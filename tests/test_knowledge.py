@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -511,7 +510,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, frozenset):
         return sorted(value)
-    return plain(asdict(value)) if is_dataclass(value) else value
+    fields = getattr(value, "__match_args__", None)
+    return plain({name: getattr(value, name) for name in fields}) if fields else value
 
 
 def test_wheel_knows_what_the_checkout_knows(tmp_path: Path) -> None:
@@ -527,7 +527,7 @@ def test_wheel_knows_what_the_checkout_knows(tmp_path: Path) -> None:
     with zipfile.ZipFile(next(project.glob("dist/*.whl"))) as wheel:
         wheel.extractall(tmp_path / "site")
     script = (
-        "from dataclasses import asdict, is_dataclass\nfrom typing import Any\n"
+        "from typing import Any\n"
         f"{inspect.getsource(plain)}\n"
         "import dfcache.knowledge as k, sys; print(k.__file__);"
         "print(repr(plain(k.load())) == sys.stdin.read(), 'ruamel.yaml' in sys.modules)"
