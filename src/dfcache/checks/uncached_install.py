@@ -16,18 +16,17 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
     if not uses:
         return
     first = uses[0]
-    names = " and ".join(dict.fromkeys(f"`{use.title}`" for use in uses))
+    names = list(dict.fromkeys(f"`{use.title}`" for use in uses))
     path = next((cache.path for cache in first.caches if cache.path), None)
-    where = (
-        f"no cache mount at {path}" if path and len(names.split(" and ")) == 1 else "no cache mount"
-    )
+    where = f" at {path}" if path and len(names) == 1 else ""
     off = next((s.text for use in uses for s in use.off if s.kind == "option"), None)
-    why = f"{where}, and {off}" if off else where
-    verb = "downloads" if names.count("`") == 2 else "download"
+    why = f", and {off} turns the cache off" if off else ""
+    verb = "downloads" if len(names) == 1 else "download"
     plan = use_caches(build, step, uses)
     yield Report(
         first.span,
-        f"{names} {verb} everything again whenever this step runs: {why}",
+        f"{' and '.join(names)} {verb} everything again whenever this step runs: "
+        f"there is no cache mount{where}{why}",
         plan.fix("mount the cache" if len(uses) == 1 else "mount the caches"),
         plan.notes(),
     )

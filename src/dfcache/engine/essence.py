@@ -22,6 +22,8 @@ _DOUBLE = frozenset(("&&", "||", ";;", "|&"))
 _BINARY = frozenset(("&&", "||", "|", "|&"))
 _ADDED = ""
 """Stands for a declared new word among operators."""
+_GONE = "-"
+"""Stands for words that were dropped there: what is on its two sides was not together."""
 
 
 @record
@@ -118,6 +120,7 @@ class _Reader:
                 self.stretch.append(token.text)
             elif token.dropped:
                 self.dropped = True
+                self.stretch.append(_GONE)
             else:
                 self.word = token
                 return
@@ -127,7 +130,8 @@ def _operators(
     before: list[str], after: list[str], dropped: bool, start: bool, end: bool
 ) -> str | None:
     """What is wrong with the operators between two words that stay, ``_ADDED`` for others."""
-    old, new = _plain(before), _plain(after)
+    old = [each for each in _plain(before) if each != _GONE]
+    new = _plain(after)
     added = _ADDED in new
     if (start or end) and dropped:  # there, a line end without a command means nothing
         old, new = ([each for each in row if each != "\n"] for row in (old, new))

@@ -11,11 +11,14 @@ from dfcache.fixes.mounts import add_flags, cache_mount, change_mount
 from dfcache.fixes.plan import Plan
 from dfcache.knowledge.records import Tool
 from dfcache.model.build import Build, CopyStep, RunStep, VariableStep
+from dfcache.model.caches import mount_of
 from dfcache.model.invocations import Invocation
 from dfcache.model.mounts import StepMount
+from dfcache.model.order import step_effects
 from dfcache.model.purges import Purge, purges
 from dfcache.model.uses import CacheUse, Switch, ToolUse
 from dfcache.parser.script import Command
+from dfcache.record import replace
 from dfcache.text import Edit, Span
 
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+$")
@@ -23,7 +26,7 @@ _PLAIN_PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+$")
 _HARMLESS = frozenset("cd mkdir ls echo test [ export set rm find printf du stat pushd env".split())
 # Programs that run code nobody can see here: they may count on variables, or clean up.
 _INDIRECT = frozenset(
-    "make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split()
+    "pipx pip-sync make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split()
 )
 
 
@@ -122,11 +125,25 @@ def _doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
 
 
 def _is_script(made: Invocation) -> bool:
+    """Whether a command runs code that dfcache does not see."""
+    first = made.args[0].value or "" if made.args else ""
     if made.program is None:
         return True
-    values = [argument.value or "" for argument in made.args[:1]]
-    name = values[0] if made.program in ("sh", "bash", "source", ".") and values else made.program
-    return name.endswith((".sh", ".bash")) or made.path.startswith("./")
+    if made.program in ("sh", "bash", "source", "."):
+        return first != "-c" and not first.endswith("activate")
+    if made.program.startswith("python"):
+        module = made.args[1].value if first == "-m" and len(made.args) > 1 else first
+        return module not in (
+            "",
+            "venv",
+            "virtualenv",
+            "pip",
+            "compileall",
+            "-c",
+            "-V",
+            "--version",
+        )
+    return made.program.endswith((".sh", ".bash", ".py")) or made.path.startswith("./")
 
 
 def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) -> None:
@@ -170,17 +187,34 @@ def _caches(build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan) ->
             plan.refuse(f"{use.linked} makes the packages point into the cache")
         for cache in use.caches:
             if cache.path is None:
-                whose = f"of {use.user.name}" if use.user.name else "of the image's user"
+                known = use.user.name not in ("", "?")
+                whose = f"of {use.user.name}" if known else "of the user"
                 plan.refuse(
                     f"the home {whose} can't be told from this file, so neither can the cache"
                 )
             elif not _PLAIN_PATH.match(cache.path):
                 plan.refuse(f"the cache directory {cache.path!r} can't stand in a mount")
-            elif cache.cache.filled_by and not fills_itself(build, step, use, cache):
+            elif cache.cache.filled_by and not _may_leave(build, step, use, cache):
                 continue  # it stays in the layer, where the other steps look for it
             elif cache.path not in seen:
                 seen.add(cache.path)
                 yield cache
+
+
+def _may_leave(build: Build, step: RunStep, use: ToolUse, cache: CacheUse) -> bool:
+    """Whether a cache that other steps may count on can be taken out of the layer."""
+    if not fills_itself(build, step, use, cache) or cache.path is None:
+        return False
+    probe = Plan()
+    _refuse_touched(build, step, [cache.path], probe)
+    found = purges(step.invocations, step.uses, [cache.path])
+    if probe.refused or not all(purge.certain for purge in found):
+        return False
+    if found:
+        return True  # the step removes it by itself
+    heirs = build.heirs(step.stage)
+    later = (s for s in build.runs() if (s.stage, s.index) > (step.stage, step.index))
+    return not any(s.stage in heirs and step_effects(build, s).unknown for s in later)
 
 
 def fills_itself(build: Build, step: RunStep, use: ToolUse, cache: CacheUse) -> bool:
@@ -209,10 +243,13 @@ def _flag(build: Build, step: RunStep, use: ToolUse, cache: CacheUse, plan: Plan
         if user.root:
             plan.doubt("the base image is not known: its steps are taken to run as root")
         elif uid is None:
-            plan.refuse(f"the uid of {user.name} can't be told from this file")
+            plan.refuse(f"the uid of {user.name or 'the user'} can't be told from this file")
     elif uid is None:
         plan.doubt(f"{user.name} is taken to have uid 1000, as the first user of an image has")
         uid = 1000
+    sibling = _sibling(build, step, cache, uid)
+    if sibling:
+        return sibling
     musl = step.scope.libc == "musl" and cache.cache.libc
     return cache_mount(
         cache.path or "",
@@ -221,6 +258,16 @@ def _flag(build: Build, step: RunStep, use: ToolUse, cache: CacheUse, plan: Plan
         uid=uid,
         gid=gid,
     )
+
+
+def _sibling(build: Build, step: RunStep, cache: CacheUse, uid: int | None) -> str:
+    """The flag with which another step of the stage mounts the same directory, or ""."""
+    for other in build.stages[step.stage].steps:
+        if isinstance(other, RunStep) and other is not step:
+            mount = mount_of(other, cache)
+            if mount is not None and mount.target == cache.path and mount.uid == (uid or 0):
+                return mount.mount.flag.text
+    return ""
 
 
 def _keep(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
@@ -235,7 +282,8 @@ def _keep(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
         if program is None or set(words) <= set(have):
             continue
         if not command.rewritable:
-            plan.refuse("the command stands in a quoted script")
+            form = "in exec form" if step.instruction.form == "exec" else "in a quoted script"
+            plan.refuse(f"the command stands {form}")
             continue
         plan.edits.append(Edit(Span(program.span.end, program.span.end), " " + " ".join(words)))
         plan.added += words
@@ -270,36 +318,59 @@ def _cut_word(build: Build, step: RunStep, command: Command, span: Span) -> tupl
 def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
     """Take out what empties the caches at ``targets``, or fails on a mount there."""
     commands: dict[int, list[Purge]] = {}
+    strange = [i for i in step.invocations if not _is_known(step, i)]
     for purge in purges(step.invocations, step.uses, targets):
+        if purge.parent and strange:
+            plan.doubt(f"`{strange[0].program}` may fill {purge.parent}, which is removed no more")
         if not purge.certain:
             text = purge.invocation.program or "a command"
             plan.refuse(f"`{text}` may remove {purge.path}, and can't be changed word by word")
         commands.setdefault(id(purge.invocation.command), []).append(purge)
     source, escape = build.dockerfile.source, build.dockerfile.escape
-    whole = {id(f[0].invocation.command) for f in commands.values() if f[0].whole}
+    whole: list[Command] = []
     for found in commands.values():
-        command = found[0].invocation.command
-        name = found[0].invocation.program
-        if not found[0].whole:
-            for purge in found:
-                if purge.operand is not None:
-                    edits = _cut_word(build, step, command, purge.operand.span)
-                    plan.drop(purge.operand.span, edits, purge.operand.raw)
-        elif _alone(step, command, whole):
-            plan.refuse(f"`{name}` is all that stands between two words of the shell")
-        else:
-            edits = cut_command(source, command, step.outer.span, escape)
-            plan.drop(command.span, edits, f"`{name}`")
+        if found[0].whole:
+            whole.append(found[0].invocation.command)
+            continue
+        for purge in found:
+            if purge.operand is not None:
+                edits = _cut_word(build, step, purge.invocation.command, purge.operand.span)
+                plan.drop(purge.operand.span, edits, purge.operand.raw)
+    for run in _neighbours(step, whole):
+        name = f"`{run[0].words[0].value}`"
+        if all(one in run for one in step.script.commands if one.list_id == run[0].list_id):
+            plan.refuse(f"{name} is all that stands between two words of the shell")
+            continue
+        joined = replace(
+            run[0], span=Span(run[0].span.start, run[-1].span.end), after=run[-1].after
+        )
+        edits = cut_command(source, joined, step.outer.span, escape)
+        plan.drop(joined.span, edits, name)
 
 
-def _alone(step: RunStep, command: Command, going: set[int]) -> bool:
-    """Whether no other command would be left in the list of ``command``."""
-    return all(id(one) in going for one in step.script.commands if one.list_id == command.list_id)
+def _is_known(step: RunStep, made: Invocation) -> bool:
+    return made.program in _CALM or any(use.invocation is made for use in step.uses)
+
+
+def _neighbours(step: RunStep, commands: Sequence[Command]) -> Iterator[list[Command]]:
+    """Commands that go, those next to each other in one list together."""
+    run: list[Command] = []
+    for command in step.script.commands:
+        going = any(command is one for one in commands)
+        if run and (not going or command.list_id != run[0].list_id or command.joiner == "||"):
+            yield run
+            run = []
+        if going:
+            run.append(command)
+    if run:
+        yield run
 
 
 def _refuse_touched(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
     """Refuse where another command or step needs what the mount takes out of the image."""
     for made in step.invocations:
+        if made.cwd is not None and any(_near(made.cwd, target) for target in targets):
+            plan.refuse(f"`{made.program}` works in {made.cwd}, where the mount is")
         if made.program not in _HARMLESS and not any(u.invocation is made for u in step.uses):
             deep = made.program in ("chown", "chmod", "chgrp")
             for path in _named(made):

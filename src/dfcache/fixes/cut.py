@@ -15,13 +15,13 @@ def cut(source: str, span: Span, within: Span, escape: str) -> tuple[Edit, ...] 
     """Take ``span`` out of the instruction ``within``, with the gap or the line that it leaves.
 
     A line left empty goes whole; where it was the last, the continuation before
-    it goes too. Comments stay. None where a comment stands inside ``span``.
+    it goes too. Comments stay. None where a comment stands in ``span`` or right behind it.
     """
-    if _holds_comment(source, span):
-        return None
     line = line_around(source, span)
     before = source[line.start : span.start]
     after = source[span.end : line.end]
+    if _holds_comment(source, span) or is_comment(after):
+        return None
     if _first_of_all(before, within, line) and after.strip(_BLANKS) == escape:
         follow = _line_end(source, line.end)
         start = follow + len(source[follow:]) - len(source[follow:].lstrip(_BLANKS))
@@ -114,7 +114,7 @@ def cut_element(
     return (Edit(Span(words[at - 1].span.end, word.span.end), ""),)
 
 
-_JOINERS = {"&&", ";", "\n"}
+_WEAK = {None, ";", "\n"}
 
 
 def cut_command(
@@ -122,27 +122,42 @@ def cut_command(
 ) -> tuple[Edit, ...] | None:
     """Take a command out of its list together with one separator.
 
-    None where it stands in a pipeline, decides a condition, or is alone in its list.
+    The tighter of the two goes: ``a; x && b`` becomes ``a; b``. None where it stands in a
+    pipeline, decides a condition or a ``||``, or is alone in its list.
     """
-    before, after = command.before, command.after
-    operators = {part.operator for part in (before, after) if part is not None}
-    if not operators or command.negated or operators & {"|", "|&", "&"}:
+    before = command.before.operator if command.before else None
+    after = command.after.operator if command.after else None
+    if command.negated or (before is None and after is None):
         return None
     if command.context and command.context[-1] in ("if", "while"):
         return None
-    if "||" in operators and not (before and before.operator in ("&&", ";", "\n")):
+    if before == "&&" and (after in _WEAK or after in ("&&", "||")):
+        regions = [_with_before(command)]
+        if after == "&&":
+            regions.append(_with_after(command))
+    elif before in _WEAK and after == "&&":
+        regions = [_with_after(command)]
+    elif before in _WEAK and after in _WEAK:
+        regions = [_with_before(command) if before is not None else _with_after(command)]
+    else:
         return None
-    regions = []
-    if before is not None and before.operator == "\n":
-        regions.append(command.span)
-    elif before is not None and before.operator in _JOINERS:
-        regions.append(Span(before.span.start, command.span.end))
-    same = before is None or (after is not None and before.operator == after.operator)
-    if after is not None and same and after.operator in _JOINERS:
-        plain = after.operator == "\n"
-        regions.append(command.span if plain else Span(command.span.start, after.span.end))
     for region in regions:
         edits = cut(source, region, within, escape)
         if edits is not None:
             return edits
     return None
+
+
+def _with_before(command: Command) -> Span:
+    """A command and the separator before it; a line end is left to ``cut``."""
+    before = command.before
+    if before is None or before.operator == "\n":
+        return command.span
+    return Span(before.span.start, command.span.end)
+
+
+def _with_after(command: Command) -> Span:
+    after = command.after
+    if after is None or after.operator == "\n":
+        return command.span
+    return Span(command.span.start, after.span.end)

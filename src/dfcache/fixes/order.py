@@ -35,7 +35,7 @@ def copy_manifests_first(build: Build, late: Late) -> Plan:
 
 def _in_place(found: Shift, need: Need) -> bool:
     """Whether the manifests take the place of the COPY: nothing runs between it and the install."""
-    return not found.crossed and need.install is found.needs[0].install
+    return not found.crossed and need.install is found.first
 
 
 def _lines(need: Need, plan: Plan) -> list[str]:

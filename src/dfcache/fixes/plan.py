@@ -45,7 +45,9 @@ class Plan:
     def fix(self, title: str) -> Fix | None:
         """The fix, or None where it was refused or changes nothing."""
         edits = tuple(sorted(set(self.edits)))
-        if self.refused or not edits or _disagree(edits):
+        if _disagree(edits):
+            self.refuse("two of the changes are at one place")
+        if self.refused or not edits:
             return None
         declared = Declared(frozenset(self.dropped), frozenset(self.moved), tuple(self.added))
         safety = Safety.UNSAFE if self.doubts else Safety.SAFE

@@ -61,7 +61,8 @@ def created_user(program: str, args: Sequence[str], groups: Mapping[str, int]) -
     if not operands or (program == "adduser" and len(operands) > 1):
         return None
     name = operands[-1] if program == "useradd" else operands[0]
-    uid = _number(_first(options, "-u", "--uid"))
+    given = _first(options, "-u", "--uid")
+    uid = _number(given)
     group = _first(options, "-g", "--gid", "--ingroup", "-G" if program == "adduser" else "-g")
     if group is None:
         gid = uid
@@ -72,7 +73,12 @@ def created_user(program: str, args: Sequence[str], groups: Mapping[str, int]) -
         gid = uid if "-G" not in options else groups.get(options["-G"])
     else:
         home = _first(options, "-d", "--home-dir", "--home", "-h" if program == "adduser" else "-d")
-    system = "--system" in options or "-r" in options or (program == "adduser" and "-S" in options)
+    system = (
+        given is not None
+        or "--system" in options
+        or "-r" in options
+        or (program == "adduser" and "-S" in options)
+    )
     if home is None and program == "adduser" and "--system" in options:
         return User(name, uid, gid, None, sure=uid is not None)  # its home differs by release
     base = _first(options, "-b", "--base-dir") or "/home"

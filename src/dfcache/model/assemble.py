@@ -11,7 +11,7 @@ from dfcache.model.accounts import created_group, created_user
 from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
 from dfcache.model.context import Context
 from dfcache.model.globbing import CopySpec
-from dfcache.model.invocations import Invocation, invocations
+from dfcache.model.invocations import Argument, Invocation, invocations
 from dfcache.model.mounts import step_mounts
 from dfcache.model.scope import ROOT, Scope, User, Variable
 from dfcache.model.uses import Switch, is_program, tool_uses
@@ -27,7 +27,7 @@ _NOBODY = User("nobody", 65534, 65534, "/nonexistent")
 # Programs that only root can use, so that a step that runs one tells who it runs as.
 _NEEDS_ROOT = frozenset(
     "apt-get apt apk yum dnf microdnf zypper pacman useradd adduser groupadd addgroup dpkg"
-    " locale-gen update-ca-certificates".split()
+    " locale-gen update-ca-certificates chown ldconfig update-alternatives".split()
 )
 _REFERENCE = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@.*)?$", re.DOTALL)
 
@@ -82,8 +82,8 @@ class _Assembly:
         for group in self.grouped():
             draft = self.start(group[0])
             self.drafts.append(draft)
-            if not draft.scope.user.sure:
-                self.settle_user(draft, group[1:])
+            if draft.scope.user != ROOT or draft.scope.libc is None:
+                self.settle(draft, group[1:])
             for instruction in group[1:]:
                 self.add(draft, instruction)
             self.fire(draft)
@@ -130,17 +130,19 @@ class _Assembly:
         image = find_image(match["name"], match["tag"] or "") if match else None
         return _Draft(index, name, base, image, None, _base_scope(image, base, self.escape))
 
-    def settle_user(self, draft: _Draft, instructions: Iterable[Instruction]) -> None:
-        """An unknown image's user is root where a step before the first USER needs to be."""
+    def settle(self, draft: _Draft, instructions: Iterable[Instruction]) -> None:
+        """What the first steps tell of an image: only root runs some programs; apk is of Alpine."""
+        first_user = False
         for instruction in instructions:
-            if instruction.name == "USER":
-                return
-            if instruction.name == "RUN":
-                shell = draft.scope.shell
-                made = invocations(script(instruction, shell, self.dockerfile.source), draft.scope)
-                if any(i.program in _NEEDS_ROOT and "sudo" not in i.wrappers for i in made):
-                    draft.scope = replace(draft.scope, user=replace(ROOT))
-                    return
+            first_user = first_user or instruction.name == "USER"
+            if instruction.name != "RUN" or (first_user and draft.scope.libc is not None):
+                continue
+            read = script(instruction, draft.scope.shell, self.dockerfile.source)
+            for made in invocations(read, draft.scope):
+                if made.program == "apk" and draft.scope.libc is None:
+                    draft.scope = replace(draft.scope, libc="musl")
+                if made.program in _NEEDS_ROOT and not first_user and made.user is None:
+                    draft.scope = replace(draft.scope, user=ROOT)
 
     def add(self, draft: _Draft, instruction: Instruction) -> None:
         if instruction.name == "ONBUILD" and instruction.child is not None:
@@ -249,9 +251,7 @@ class _Assembly:
     def with_accounts(self, draft: _Draft, step: RunStep) -> Scope:
         scope = step.scope
         for made in step.invocations:
-            values = [
-                argument.value if argument.value is not None else "?" for argument in made.args
-            ]
+            values = [_settled(argument, scope) for argument in made.args]
             if made.program in ("groupadd", "addgroup"):
                 group = created_group(values)
                 if group is not None:
@@ -269,6 +269,18 @@ class _Assembly:
 
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
+
+
+def _settled(argument: Argument, scope: Scope) -> str:
+    """The value of an argument, "?" where a build argument may change a number in it."""
+    value = argument.value
+    if value is None:
+        return "?"
+    raw = argument.word.raw
+    loose = (
+        n for n, v in scope.variables.items() if not v.fixed and re.search(rf"\$\{{?{n}\b", raw)
+    )
+    return "?" if value.isdigit() and any(True for _ in loose) else value
 
 
 def _is_unpacked(source: str) -> bool:

@@ -63,6 +63,8 @@ _WRAPPERS: Mapping[str, frozenset[str]] = {
     "gosu": frozenset(),
     "su-exec": frozenset(),
     "chronic": frozenset(),
+    "eatmydata": frozenset(),
+    "runuser": frozenset({"-u", "--user", "-g", "-G"}),
     "xvfb-run": frozenset({"-n", "-s", "-f", "-e", "-p", "-w", "--server-args"}),
     "xargs": frozenset("-n -L -I -P -d -a -s -E --max-args --max-procs --delimiter".split()),
 }
@@ -196,6 +198,7 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
     env = dict(made.env)
     user, kept, cwd = made.user, made.home_kept, made.cwd
     operands = _OPERANDS.get(name, 0)
+    preserved = False
     at = 0
     if name == "sudo":
         user, kept = "root", True
@@ -208,11 +211,13 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
         elif value.startswith("-") and len(value) > 1:
             if value in values:
                 given = rest[at + 1].value if at + 1 < len(rest) else None
-                if name == "sudo" and value in ("-u", "--user"):
+                if name in ("sudo", "runuser") and value in ("-u", "--user"):
                     user = given
                 elif name == "env" and value in ("-C", "--chdir"):
                     cwd = _join(cwd, given)
                 at += 1
+            elif name == "sudo" and value in ("-E", "--preserve-env"):
+                preserved = True
             elif name == "sudo" and value in ("-H", "--set-home", "-i", "--login"):
                 kept = False
             elif name == "env" and value in ("-i", "--ignore-environment"):
@@ -238,7 +243,7 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
         user=user,
         home_kept=kept,
         cwd=cwd,
-        wrappers=(*made.wrappers, name),
+        wrappers=(*made.wrappers, "sudo -E" if preserved else name),
     )
 
 

@@ -22,7 +22,9 @@ class Purge:
 
     ``operand`` is the word that does it, None where the whole command does. ``breaks`` is True
     where it fails on a mount. ``whole`` is True where nothing of the command is left without
-    its purging operands. ``certain`` is False where it can't be taken out word by word.
+    its purging operands. ``certain`` is False where it can't be taken out word by word, or would
+    take more with it than caches. ``parent`` is a folder of caches above the path that the operand
+    names, or "".
     """
 
     invocation: Invocation
@@ -31,6 +33,7 @@ class Purge:
     breaks: bool
     whole: bool
     certain: bool = True
+    parent: str = ""
 
 
 def purges(
@@ -74,14 +77,23 @@ def _removals(made: Invocation, targets: tuple[str, ...]) -> Iterator[Purge]:
     for operand, target, breaks in hits:
         braces = "{" in operand.word.raw and not operand.word.literal
         shared = sum(a.word is operand.word for a in operands) > 1
-        yield Purge(
-            made,
-            target,
-            operand.word,
-            breaks,
-            whole,
-            certain=not (braces or shared or operand.value is None),
-        )
+        parent = _parent(made.cwd, operand.value or "", target) if breaks else ""
+        certain = not (braces or shared or operand.value is None or parent is None)
+        yield Purge(made, target, operand.word, breaks, whole, certain, parent or "")
+
+
+def _parent(cwd: str | None, pattern: str, target: str) -> str | None:
+    """The folder of caches above ``target`` that ``pattern`` names; "" for the target itself.
+
+    None where it names more than caches: ``/tmp/*``, ``/root/.[a-z]*``, ``/var/lib/apt``.
+    """
+    path = posixpath.normpath(posixpath.join(cwd or "/", pattern))
+    if path == target:
+        return ""
+    folder = path.removesuffix("/*")
+    if posixpath.basename(folder) == ".cache" and target.startswith(folder + "/"):
+        return folder
+    return None
 
 
 def _hit(cwd: str | None, operand: Argument, target: str, recursive: bool) -> bool | None:

@@ -22,13 +22,14 @@ class Reads:
     ``folders`` does so for folders of which everything counts (local projects).
     ``unknown`` tells, where it isn't "", what could not be followed: more may be read.
     A folder that no COPY brings alone is mapped to "?". ``variables`` are those that
-    requirements files name.
+    requirements files name; ``leaves`` are folders into which editable requirements are cloned.
     """
 
     files: Mapping[str, str] = EMPTY
     folders: Mapping[str, str] = EMPTY
     unknown: str = ""
     variables: frozenset[str] = frozenset()
+    leaves: frozenset[str] = frozenset()
 
     @property
     def paths(self) -> frozenset[str]:
@@ -54,7 +55,13 @@ def reads(build: Build, step: RunStep) -> Reads:
     for use in step.uses:
         if use.spec.effect in ("downloads", "fills"):
             reader.use(use)
-    return Reads(reader.files, reader.folders, reader.unknown, frozenset(reader.variables))
+    return Reads(
+        reader.files,
+        reader.folders,
+        reader.unknown,
+        frozenset(reader.variables),
+        frozenset(reader.leaves),
+    )
 
 
 class _Reader:
@@ -67,6 +74,7 @@ class _Reader:
         self.folders: dict[str, str] = {}
         self.unknown = ""
         self.variables: set[str] = set()
+        self.leaves: set[str] = set()
 
     def use(self, use: ToolUse) -> None:
         if not use.sure and use.spec.operands != "packages":
@@ -172,6 +180,8 @@ class _Reader:
         if got.problems:
             self.give_up(f"{got.problems[0][0]} can't be read: {got.problems[0][2]}")
         cwd = use.invocation.cwd
+        if any(entry.editable and entry.url and entry.path is None for entry in got.entries):
+            self.leaves.add(posixpath.join(cwd or "/", "src"))
         links = (*got.options.get("--find-links", ()), *got.options.get("-f", ()))
         local = [entry.path for entry in got.locals if entry.path is not None]
         for target in (*local, *(link for link in links if is_local(link))):

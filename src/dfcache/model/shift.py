@@ -28,11 +28,12 @@ class Need:
 class Shift:
     """Steps that go, in their order, behind ``behind``, and what must be copied for it before.
 
-    ``crossed`` tells whether a step runs between the first of them and the first install.
+    ``first`` is the first install they pass; ``crossed`` tells whether a step runs before that.
     ``refused`` says why there is none, or is "".
     """
 
     steps: tuple[Step, ...]
+    first: RunStep | None
     behind: RunStep | None
     needs: tuple[Need, ...]
     crossed: bool
@@ -45,22 +46,23 @@ def shift(build: Build, copy: CopyStep) -> Shift:
     moving: list[Step] = [copy]
     needs: list[Need] = []
     crossed = False
-    best = Shift((), None, (), False)
+    best = Shift((), None, None, (), False)
     for step in steps[copy.index + 1 :]:
         if isinstance(step, RunStep) and is_install(step):
             if not any(late_for(build, c, step) for c in moving if isinstance(c, CopyStep)):
                 break
             jump = _Jump(build, moving, step, needs)
             if jump.refused:
-                return best if best.steps else Shift((), None, (), False, jump.refused)
+                return best if best.steps else Shift((), None, None, (), False, jump.refused)
             needs += jump.needs
-            best = Shift(tuple(moving), step, tuple(needs), best.crossed if best.steps else crossed)
+            crossed = best.crossed if best.steps else crossed
+            best = Shift(tuple(moving), best.first or step, step, tuple(needs), crossed)
             continue
         verdict = _verdict(build, step, moving, steps)
         if verdict == "joins":
             moving.append(step)
         elif verdict:
-            return best if best.steps else Shift((), None, (), False, verdict)
+            return best if best.steps else Shift((), None, None, (), False, verdict)
         elif isinstance(step, RunStep):
             crossed = True
     return best
@@ -118,7 +120,7 @@ class _Jump:
         folders = {folder for path in given for folder in above(path)}
         rest = Effects(
             frozenset(effects.reads - self.read.paths),
-            effects.writes,
+            effects.writes | self.read.leaves,
             effects.installs,
             needs=frozenset(effects.needs - folders),
         )

@@ -351,7 +351,7 @@ def _absolute(path: str | None, home: str | None) -> str | None:
     if path == "~" or path.startswith("~/"):
         if home is None:
             return None
-        path = home + path[1:]
+        path = home.rstrip("/") + path[1:]
     return posixpath.normpath(path) if path.startswith("/") else None
 
 
