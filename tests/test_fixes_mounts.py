@@ -35,14 +35,17 @@ PLACES = [
     ("RUN --network=host a\n", "RUN --network=host M \\\n    a\n"),
     ("RUN --mount=type=ssh a\n", "RUN --mount=type=ssh M \\\n    a\n"),
     ("RUN --mount=type=ssh \\\n  a\n", "RUN --mount=type=ssh \\\n  M \\\n  a\n"),
-    ("RUN --mount=type=ssh \\\n  --network=host \\\n  a\n", "RUN --mount=type=ssh \\\n  --network=host \\\n  M \\\n  a\n"),
+    (
+        "RUN --mount=type=ssh \\\n  --network=host \\\n  a\n",
+        "RUN --mount=type=ssh \\\n  --network=host \\\n  M \\\n  a\n",
+    ),
     ("RUN <<E\na\nE\n", "RUN M <<E\na\nE\n"),
     ("RUN --network=host <<E\na\nE\n", "RUN --network=host M <<E\na\nE\n"),
     ("RUN bash <<E\na\nE\n", "RUN M \\\n    bash <<E\na\nE\n"),
     ('RUN ["a", "b"]\n', 'RUN M \\\n    ["a", "b"]\n'),
     ("ONBUILD RUN a\n", "ONBUILD RUN M \\\n    a\n"),
     ("RUN b \\\n  c\nRUN a\n", "RUN b \\\n  c\nRUN M \\\n  a\n"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), PLACES)
@@ -74,12 +77,22 @@ CHANGES = [
     ("type=cache,target=/x", {"target": "/c"}, (), "type=cache,target=/c"),
     ("type=cache,dst=/x", {"target": "/c"}, (), "type=cache,dst=/c"),
     ("target=/x,type=cache", {"uid": "7"}, (), "target=/x,type=cache,uid=7"),
-    ("type=cache,target=/x,uid=1", {"uid": "7", "gid": "8"}, (), "type=cache,target=/x,uid=7,gid=8"),
+    (
+        "type=cache,target=/x,uid=1",
+        {"uid": "7", "gid": "8"},
+        (),
+        "type=cache,target=/x,uid=7,gid=8",
+    ),
     ("type=cache,mode=0777,target=/x", {}, ("mode",), "type=cache,target=/x"),
     ("type=cache,id=a,target=$H/x", {"target": "/c"}, (), "type=cache,id=a,target=/c"),
-    ("type=cache,target=/x,sharing=shared", {"sharing": "locked"}, (), "type=cache,target=/x,sharing=locked"),
+    (
+        "type=cache,target=/x,sharing=shared",
+        {"sharing": "locked"},
+        (),
+        "type=cache,target=/x,sharing=locked",
+    ),
     ("type=cache,target=/x,readonly", {"uid": "7"}, (), "type=cache,target=/x,readonly,uid=7"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("fields", "changes", "without", "expected"), CHANGES)

@@ -44,7 +44,10 @@ REMOVALS = [
     ("rm -rf /root/.cache/pip/http", [("/root/.cache/pip/http", False, True)]),
     ("rm -f /root/.cache/pip/x", [("/root/.cache/pip/x", False, True)]),
     ("rm -rf /root/.cache /tmp/x", [("/root/.cache", True, False)]),
-    ("rm -rf /tmp/x /root/.cache /tmp/y ~/.cache", [("/root/.cache", True, False), ("~/.cache", True, False)]),
+    (
+        "rm -rf /tmp/x /root/.cache /tmp/y ~/.cache",
+        [("/root/.cache", True, False), ("~/.cache", True, False)],
+    ),
     ("rm -rf /root/.cache ~/.cache", [("/root/.cache", True, True), ("~/.cache", True, True)]),
     ("cd /root && rm -rf .cache", [(".cache", True, True)]),
     ("cd /root/.cache && rm -rf pip", [("pip", True, True)]),
@@ -54,7 +57,7 @@ REMOVALS = [
     ("sh -c 'rm -rf /root/.cache'", [("/root/.cache", True, True)]),
     ("pip cache purge", [(None, False, True)]),
     ("python -m pip cache purge", [(None, False, True)]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("script", "expected"), REMOVALS)
@@ -64,13 +67,23 @@ def test_removals(script: str, expected: list[tuple[str | None, bool, bool]]):
 
 HARMLESS = [
     *("rm -rf /tmp/*", "rm -rf /root/.cache/uv", "rm -rf /root/*", "rm -rf /root/.npm"),
-    *("rm -f /root/.cache", "rm /root/.cache/pip", "rm -rf /root/.cache/pip3", "rm -rf /root/.cachepip"),
+    *(
+        "rm -f /root/.cache",
+        "rm /root/.cache/pip",
+        "rm -rf /root/.cache/pip3",
+        "rm -rf /root/.cachepip",
+    ),
     *("rm -rf /root/cache", "rm -rf .cache", "rm -rf '/root/.cache*x'", "rm -rf /*/x"),
-    *("rmdir /root/.cache", "echo rm -rf /root/.cache", "rm -rf /root/[a-z]*", "rm -rf /var/cache/*"),
+    *(
+        "rmdir /root/.cache",
+        "echo rm -rf /root/.cache",
+        "rm -rf /root/[a-z]*",
+        "rm -rf /var/cache/*",
+    ),
     *("find /tmp -delete", "find /root/.cache -name '*.pyc' -delete", "find /root/.cache -type f"),
     *("uv cache clean", "npm cache clean --force", "pip cache info", "pip install x"),
     "echo 'rm -rf /root/.cache' > x.sh",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("script", HARMLESS)
@@ -84,9 +97,14 @@ def test_the_home_of_the_user_counts():
 
 
 UNSURE = [
-    *("rm -rf $CACHE", "rm -rf ${MY_CACHE_DIR}", "rm -rf $(pip cache dir)/cache", "rm -rf /root/{.cache,.npm}"),
+    *(
+        "rm -rf $CACHE",
+        "rm -rf ${MY_CACHE_DIR}",
+        "rm -rf $(pip cache dir)/cache",
+        "rm -rf /root/{.cache,.npm}",
+    ),
     *("find /root/.cache -delete", "find /root -type d -exec rm -rf {} +"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("script", UNSURE)
