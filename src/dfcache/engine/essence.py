@@ -156,7 +156,7 @@ def _plain(operators: list[str]) -> list[str]:
     """Without the newlines that mean nothing: blank lines, and those after ``&&`` and its like."""
     kept: list[str] = []
     for each in operators:
-        if each == "\n" and kept and kept[-1] != ")":
+        if each == "\n" and kept and kept[-1] not in (")", _GONE):
             continue
         kept.append(each)
     return kept
