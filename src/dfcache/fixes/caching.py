@@ -124,6 +124,10 @@ def _doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
                 plan.doubt(f"`{made.program}` may count on {switch.text}, which the fix removes")
 
 
+# In names of Python files that install things.
+_INSTALLERS = ("install", "setup", "bootstrap", "requirements", "build", "deps")
+
+
 def _is_script(made: Invocation) -> bool:
     """Whether a command runs code that dfcache does not see."""
     first = made.args[0].value or "" if made.args else ""
@@ -132,17 +136,8 @@ def _is_script(made: Invocation) -> bool:
     if made.program in ("sh", "bash", "source", "."):
         return first != "-c" and not first.endswith("activate")
     if made.program.startswith("python"):
-        module = made.args[1].value if first == "-m" and len(made.args) > 1 else first
-        return module not in (
-            "",
-            "venv",
-            "virtualenv",
-            "pip",
-            "compileall",
-            "-c",
-            "-V",
-            "--version",
-        )
+        module = made.args[1].value or "" if first == "-m" and len(made.args) > 1 else ""
+        return module in _INDIRECT or any(word in first.lower() for word in _INSTALLERS)
     return made.program.endswith((".sh", ".bash", ".py")) or made.path.startswith("./")
 
 

@@ -142,7 +142,8 @@ class _Jump:
                     continue
                 for path in (value or "").replace(",", ":").replace(" ", ":").split(":"):
                     whole = posixpath.join(made.cwd or "/", path)
-                    if path and self.is_moved(whole, exact=name == "PATH"):
+                    looks = "/" in path or "." in path
+                    if looks and self.is_moved(whole, exact=name == "PATH"):
                         return f"{name} leads to {path}, which would move"
         return ""
 

@@ -1,4 +1,4 @@
-"""What a case of a real build is: a project, its Dockerfile before and after, what to expect."""
+"""What a case of a real build is: a project, changes to it, and what they may download."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ class Case:
     """One project. `install` is a text in the name of the step that downloads."""
 
     name: str
-    before: str
-    after: str
+    dockerfile: str
     install: str
     bump: Bump
     cut: Cut | None = None
@@ -46,6 +45,7 @@ class Case:
     edit: tuple[str, str] = ("app.py", "print('edited')\n")
 
     def write(self, folder: Path) -> None:
-        for path, text in self.files.items():
+        """Write the project, with its Dockerfile."""
+        for path, text in {"Dockerfile": self.dockerfile, **self.files}.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
