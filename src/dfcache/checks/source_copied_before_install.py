@@ -18,8 +18,8 @@ def check(build: Build, _: Build) -> Iterator[Report]:
         use = next(use for use in late.install.uses if use.downloads)
         line = late.install.outer.start_line
         count = len(late.others)
-        files = "any source file" if not build.context.known else f"any of {count} files"
-        if count == 1:
+        files = f"any of {count} files" if build.context.known else "any source file"
+        if count == 1 and late.others[0].strip("./"):
             files = late.others[0]
         plan = copy_manifests_first(build, late)
         verb = "copy its manifests first" if late.needed or late.folders else "copy it later"

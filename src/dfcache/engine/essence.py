@@ -175,6 +175,9 @@ def _split(text: str, lines: bool) -> Iterator[tuple[int, int]]:
         at += 1
         if char in _BLANKS or (char == "\n" and not lines):
             continue
+        if char == "\\" and text[at : at + 2].lstrip("\r")[:1] == "\n":
+            at = text.index("\n", at) + 1  # the shell joins the lines
+            continue
         if char in _QUOTES:
             yield start, at
         elif char in _OPERATORS:

@@ -92,6 +92,10 @@ def _drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
     if switch.span is None:
         plan.refuse(f"the base image sets {switch.text}")
         return
+    for step in build.runs():
+        texts = [step.instruction.original, *(h.body for h in step.instruction.heredocs)]
+        if any(re.search(rf"\$\{{?{switch.text}\b", text) for text in texts):
+            plan.refuse(f"line {step.outer.start_line} reads {switch.text}")
     instruction = next(i for i in build.dockerfile.instructions if i.span.covers(switch.span))
     owner = instruction.child or instruction
     only = len(owner.words) <= 1 or owner.words[0].span == owner.words[-1].span
@@ -314,7 +318,7 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
     """Take out what empties the caches at ``targets``, or fails on a mount there."""
     commands: dict[int, list[Purge]] = {}
     strange = [i for i in step.invocations if not _is_known(step, i)]
-    for purge in purges(step.invocations, step.uses, targets):
+    for purge in purges(step.invocations, step.uses, targets, _script_text(step)):
         if purge.parent and strange:
             plan.doubt(f"`{strange[0].program}` may fill {purge.parent}, which is removed no more")
         if not purge.certain:
@@ -341,6 +345,16 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
         )
         edits = cut_command(source, joined, step.outer.span, escape)
         plan.drop(joined.span, edits, name)
+
+
+def _script_text(step: RunStep) -> str:
+    """The script without its ``rm`` commands, which are judged by themselves."""
+    text = step.instruction.rest.value
+    for command in step.script.commands:
+        if command.words and command.words[0].value == "rm":
+            for word in command.words:
+                text = text.replace(word.raw, "", 1)
+    return text
 
 
 def _is_known(step: RunStep, made: Invocation) -> bool:

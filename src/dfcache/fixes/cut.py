@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dfcache.fixes.layout import continues, is_blank, is_comment, line_around
@@ -22,45 +23,63 @@ def cut(source: str, span: Span, within: Span, escape: str) -> tuple[Edit, ...] 
     after = source[span.end : line.end]
     if _holds_comment(source, span) or is_comment(after):
         return None
-    if _first_of_all(before, within, line) and after.strip(_BLANKS) == escape:
-        follow = _line_end(source, line.end)
-        start = follow + len(source[follow:]) - len(source[follow:].lstrip(_BLANKS))
-        if source[start : start + 1] not in ("#", "\r", "\n", ""):
-            return (Edit(Span(span.start, start), ""),)
+    if line.start <= within.start and _HEAD.match(before):
+        return _cut_first(source, span, line, escape)
     if not is_blank(before) or line.start <= within.start:
         start = span.start
         while start > line.start and source[start - 1] in _BLANKS:
             start -= 1
-        end = span.end
-        if start == span.start:  # nothing to part from on the left: (rm x && y)
-            while end < line.end and source[end] in _BLANKS:
-                end += 1
+        end = span.end if start < span.start else _past_blanks(source, span.end, line.end)
         return (Edit(Span(start, end), ""),)
     rest = after.strip(_BLANKS)
-    if rest == escape or (rest == "" and _followed(source, line, within)):
+    led = _led_here(source, line, escape)
+    if rest == escape or (rest == "\\" and led) or (rest == "" and not led):
         return (Edit(Span(line.start, _line_end(source, line.end)), ""),)
     if rest == "":
-        return _cut_last(source, Span(line.start, line.end), within, escape)
-    end = span.end
-    while end < line.end and source[end] in _BLANKS:
-        end += 1
+        return _cut_last(source, Span(line.start, line.end), within, led)
+    return (Edit(Span(span.start, _past_blanks(source, span.end, line.end)), ""),)
+
+
+# What stands before the first word of a script: keywords and flags.
+_HEAD = re.compile(r"[ \t]*([A-Za-z]+[ \t]+){1,2}(--\S+[ \t]+)*$")
+
+
+def _past_blanks(source: str, at: int, end: int) -> int:
+    while at < end and source[at] in _BLANKS:
+        at += 1
+    return at
+
+
+def _led_here(source: str, line: Span, escape: str) -> str:
+    """The character that continues the line above into ``line``; "" where none does.
+
+    In a here-document that is the shell's backslash, whatever the file's own is.
+    """
+    at = line.start
+    while at > 0:
+        above = line_around(source, Span(at - 1, at - 1))
+        text = source[above.start : above.end]
+        if not is_comment(text) and not is_blank(text):
+            return next((char for char in (escape, "\\") if continues(text, char)), "")
+        at = above.start
+    return ""
+
+
+def _cut_first(source: str, span: Span, line: Span, escape: str) -> tuple[Edit, ...]:
+    """Take out the first word or command of a script, and the gap behind it."""
+    end = _past_blanks(source, span.end, line.end)
+    if source[end : line.end].strip(_BLANKS) == escape:
+        follow = _line_end(source, line.end)
+        start = _past_blanks(source, follow, len(source))
+        if source[start : start + 1] not in ("#", "\r", "\n", ""):
+            end = start
     return (Edit(Span(span.start, end), ""),)
-
-
-def _first_of_all(before: str, within: Span, line: Span) -> bool:
-    """Whether nothing but the keyword stands before the place on the first line."""
-    return line.start <= within.start and len(before.split()) == 1
 
 
 def _line_end(source: str, at: int) -> int:
     """The offset behind the line end at ``at``."""
     found = source.find("\n", at)
     return len(source) if found < 0 else found + 1
-
-
-def _followed(source: str, line: Span, within: Span) -> bool:
-    """Whether further text of the instruction follows ``line`` (a heredoc's next lines)."""
-    return not is_blank(source[_line_end(source, line.end) : within.end].replace("\n", ""))
 
 
 def _cut_last(source: str, line: Span, within: Span, escape: str) -> tuple[Edit, ...] | None:

@@ -57,10 +57,7 @@ def _continued_indent(dockerfile: Dockerfile, instruction: Instruction) -> str |
     if instruction.heredocs:
         return None
     text = dockerfile.source[instruction.span.start : instruction.span.end]
-    lines = text.split("\n")
-    for line in lines[1:]:
-        if not is_blank(line) and not is_comment(line):
-            return line[: len(line) - len(line.lstrip(_BLANKS))]
-        if not is_blank(line):
-            continue
-    return None
+    lines = [x for x in text.split("\n")[1:] if not is_blank(x) and not is_comment(x)]
+    return min(
+        (line[: len(line) - len(line.lstrip(_BLANKS))] for line in lines), key=len, default=None
+    )

@@ -15,7 +15,7 @@ from dfcache.model.invocations import Argument, Invocation, invocations
 from dfcache.model.mounts import step_mounts
 from dfcache.model.scope import ROOT, Scope, User, Variable
 from dfcache.model.uses import Switch, is_program, tool_uses
-from dfcache.model.variables import resolve
+from dfcache.model.variables import is_loose, resolve
 from dfcache.parser import copy_spec, pairs
 from dfcache.parser.scripts import script
 from dfcache.parser.tree import Dockerfile, Instruction
@@ -276,11 +276,7 @@ def _settled(argument: Argument, scope: Scope) -> str:
     value = argument.value
     if value is None:
         return "?"
-    raw = argument.word.raw
-    loose = (
-        n for n, v in scope.variables.items() if not v.fixed and re.search(rf"\$\{{?{n}\b", raw)
-    )
-    return "?" if value.isdigit() and any(True for _ in loose) else value
+    return "?" if value.isdigit() and is_loose(argument.word.raw, scope) else value
 
 
 def _is_unpacked(source: str) -> bool:

@@ -209,7 +209,12 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
         if value == "--":
             at += 1
         elif value.startswith("-") and len(value) > 1:
-            if value in values:
+            option, has_value, glued = value.partition("=")
+            if name in ("sudo", "runuser") and has_value and option == "--user":
+                user = glued
+            elif name in ("sudo", "runuser") and value[:2] == "-u" and len(value) > 2:
+                user = value[2:]
+            elif value in values:
                 given = rest[at + 1].value if at + 1 < len(rest) else None
                 if name in ("sudo", "runuser") and value in ("-u", "--user"):
                     user = given
@@ -221,7 +226,7 @@ def _behind_wrapper(made: Invocation, name: str, rest: tuple[Argument, ...]) -> 
             elif name == "sudo" and value in ("-H", "--set-home", "-i", "--login"):
                 kept = False
             elif name == "env" and value in ("-i", "--ignore-environment"):
-                return None  # what is left of the environment can't be followed
+                return replace(made, program=None, args=())  # it can't be followed
             at += 1
         elif name in ("env", "sudo") and "=" in value:
             key, _, text = value.partition("=")

@@ -9,6 +9,10 @@ _NPM_SCRIPTS = frozenset(
 )
 
 
+WHOLE_PROJECT = "it installs the project itself"
+"""What ``runs_code`` says where all of the project is read."""
+
+
 def runs_code(name: str, text: str) -> str:
     """Why an install with the manifest ``name`` needs more of the project than it, or ""."""
     if name == "package.json":
@@ -54,5 +58,5 @@ def _pyproject(text: str) -> str:
     ):
         return "pyproject.toml has local dependencies"
     if "build-system" in data and uv.get("package") is not False:
-        return "it installs the project itself"
+        return WHOLE_PROJECT
     return ""

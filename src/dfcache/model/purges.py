@@ -37,9 +37,16 @@ class Purge:
 
 
 def purges(
-    invocations: Iterable[Invocation], uses: Iterable[ToolUse], targets: Iterable[str]
+    invocations: Iterable[Invocation],
+    uses: Iterable[ToolUse],
+    targets: Iterable[str],
+    text: str = "",
 ) -> tuple[Purge, ...]:
-    """What takes away the caches at ``targets`` (absolute paths)."""
+    """What takes away the caches at ``targets`` (absolute paths).
+
+    ``text`` is the whole script: where it names a cache outside of a command (in the list of a
+    loop), a removal of something that can't be known may be of that.
+    """
     targets = tuple(targets)
     found: list[Purge] = []
     for use in uses:
@@ -50,9 +57,18 @@ def purges(
     for made in invocations:
         if made.program == "rm":
             found += _removals(made, targets)
+            found += _hidden(made, targets, text)
         elif made.program == "find":
             found += _finds(made, targets)
     return tuple(found)
+
+
+def _hidden(made: Invocation, targets: tuple[str, ...], text: str) -> Iterator[Purge]:
+    for operand in made.args:
+        if operand.value is None and operand.word.value.startswith(("$", '"$')):
+            near = next((t for t in targets if t in text or ".cache" in text), None)
+            if near is not None and "CACHE" not in operand.word.value.upper():
+                yield Purge(made, near, operand.word, breaks=True, whole=False, certain=False)
 
 
 def _in_any(path: str, targets: tuple[str, ...]) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.effects import within
 from dfcache.model.globbing import origin, placed
-from dfcache.model.lifecycle import runs_code
+from dfcache.model.lifecycle import WHOLE_PROJECT, runs_code
 from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
 from dfcache.model.uses import Read, ToolUse, is_local
+from dfcache.model.variables import is_loose
 from dfcache.record import EMPTY, record
 
 
@@ -90,7 +91,11 @@ class _Reader:
         self.unknown = self.unknown or reason
 
     def read(self, use: ToolUse, read: Read) -> None:
-        if read.path is None:
+        if is_loose(read.argument.word.raw, self.step.scope):
+            self.give_up(f"a build argument may change `{read.argument.word.value}`")
+        elif read.path is not None and any(char in read.path for char in "*?["):
+            self.give_up(f"`{read.argument.word.value}` is a pattern")
+        elif read.path is None:
             self.give_up(f"`{read.argument.word.value}` can't be told")
         elif read.kind in ("requirements", "constraints"):
             self.requirements(use, read.path, read.kind == "constraints")
@@ -160,7 +165,9 @@ class _Reader:
             reason = runs_code(name, self.build.context.read(where) or "")
             if name == "package.json" and self.locate(posixpath.join(cwd, "binding.gyp")):
                 reason = "binding.gyp has npm build the source"
-            if reason:
+            if reason == WHOLE_PROJECT:
+                self.folder(cwd)
+            elif reason:
                 self.give_up(reason)
 
     def requirements(self, use: ToolUse, path: str, constraint: bool) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 
 from dfcache.knowledge.records import CacheDir, Index, Tool, ToolCommand
 from dfcache.model.invocations import Argument, Invocation
+from dfcache.model.options import Option, leading, split
 from dfcache.model.scope import ROOT, Scope, User
 from dfcache.record import record
 from dfcache.text import Span
@@ -154,17 +155,15 @@ def _arguments(tool: Tool, made: Invocation) -> tuple[Argument, ...] | None:
     return None
 
 
-Option = tuple[str, Argument, Argument | None]
-
-
 def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope) -> ToolUse | None:
-    words, rest = _subcommand(tool, args)
+    words, at = _subcommand(tool, args)
     spec = _spec(tool, words)
     if spec is None:
         return None
-    taken = len(spec.words)
-    options, operands, sure = _split(rest[taken:], spec, tool)
-    options = [*_leading(tool, args), *options]
+    behind = split(args[at + len(spec.words) :], spec.values | tool.values)
+    options = (*split(args[:at], tool.values).options, *behind.options)
+    names = {option.name for option in options}
+    operands = behind.operands
     user, home = _who(made, scope)
     env = _environment(made, scope)
     return ToolUse(
@@ -179,11 +178,11 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
             if not spec.caches or cache.name in spec.caches
         ),
         off=tuple(_switches(tool, options, made, scope)),
-        offline=any(name in spec.offline for name, _, _ in options),
+        offline=bool(names & spec.offline),
         linked=_linked(tool, options, env),
         reads=tuple(_reads(spec, options, operands, made)),
-        operands=tuple(operands),
-        elsewhere=any(name in spec.writes for name, _, _ in options)
+        operands=operands,
+        elsewhere=bool(names & set(spec.writes))
         or (made.cwd is None and any(not path.startswith("-") for path in spec.writes)),
         leaves=tuple(
             posixpath.normpath(posixpath.join(made.cwd, path))
@@ -191,9 +190,8 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
             if made.cwd is not None and not path.startswith("-")
         ),
         environments=tuple(_environments(made, env)),
-        own_code=spec.project is not None
-        and not any(name in spec.project for name, _, _ in options),
-        sure=sure,
+        own_code=spec.project is not None and not names & spec.project,
+        sure=behind.sure,
         plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
     )
 
@@ -214,9 +212,9 @@ def _plain_indexes(
     index: Index, options: Sequence[Option], env: Mapping[str, str | None]
 ) -> Iterator[str]:
     """The hosts of http indexes whose answers the tool does not cache."""
-    urls = [option_value(option) or "" for option in options if option[0] in index.options]
+    urls = [option.value or "" for option in options if option.name in index.options]
     urls += [url for name in index.env for url in (env.get(name) or "").split()]
-    trusted = {option_value(option) for option in options if option[0] in index.trusted_options}
+    trusted = {option.value for option in options if option.name in index.trusted_options}
     trusted |= {host for name in index.trusted_env for host in (env.get(name) or "").split()}
     for url in urls:
         if url.startswith("http://"):
@@ -225,90 +223,21 @@ def _plain_indexes(
                 yield host
 
 
-def _leading(tool: Tool, args: Sequence[Argument]) -> list[Option]:
-    """The options before the subcommand."""
-    found: list[Option] = []
-    at = 0
-    while at < len(args):
-        value = args[at].value
-        if value is None or not value.startswith("-"):
-            break
-        name, has, _ = value.partition("=")
-        takes = name in tool.values and not has
-        found.append((name, args[at], args[at + 1] if takes and at + 1 < len(args) else None))
-        at += 2 if takes else 1
-    return found
-
-
-def _subcommand(tool: Tool, args: tuple[Argument, ...]) -> tuple[list[str], tuple[Argument, ...]]:
-    """The words from the subcommand on, and the arguments they are."""
-    at = 0
-    while at < len(args):
-        value = args[at].value
-        if value is None or not value.startswith("-"):
-            break
-        at += 2 if value in tool.values else 1
+def _subcommand(tool: Tool, args: tuple[Argument, ...]) -> tuple[list[str], int]:
+    """The words that stand together from the subcommand on, and at which argument."""
+    at = leading(args, tool.values)
     words: list[str] = []
     for argument in args[at:]:
         if argument.value is None or argument.value.startswith("-"):
             break
         words.append(argument.value)
-    return words, args[at:]
+    return words, at
 
 
 def _spec(tool: Tool, words: Sequence[str]) -> ToolCommand | None:
     """The longest subcommand of ``tool`` that ``words`` begin with."""
     fitting = [spec for spec in tool.commands if tuple(words[: len(spec.words)]) == spec.words]
     return max(fitting, key=lambda spec: len(spec.words), default=None)
-
-
-def _split(
-    args: Sequence[Argument], spec: ToolCommand, tool: Tool
-) -> tuple[list[Option], list[Argument], bool]:
-    """Options (name, argument, value's argument) and operands behind the subcommand."""
-    values = spec.values | tool.values
-    options: list[Option] = []
-    operands: list[Argument] = []
-    sure = True
-    at = 0
-    only_operands = False
-    while at < len(args):
-        argument = args[at]
-        at += 1
-        value = argument.value
-        if value is None:
-            sure = False
-            text = argument.word.value
-            if not text.startswith("-"):
-                operands.append(argument)
-            else:
-                options.append((text.partition("=")[0], argument, argument))
-        elif only_operands or not value.startswith("-") or value == "-":
-            operands.append(argument)
-        elif value == "--":
-            only_operands = True
-        else:
-            name, has, _ = value.partition("=")
-            if not name.startswith("--") and len(name) > 2 and name[:2] in values:
-                options.append((name[:2], argument, argument))  # -rfile
-            elif name in values and not has:
-                options.append((name, argument, args[at] if at < len(args) else None))
-                at += 1
-            else:
-                options.append((name, argument, argument if has else None))
-    return options, operands, sure
-
-
-def option_value(option: Option) -> str | None:
-    """The value of an option however it is written: ``-r f``, ``-rf``, ``--r=f``."""
-    name, argument, given = option
-    if given is None or given.value is None:
-        return None
-    if given is not argument:
-        return given.value
-    if given.value.startswith("--"):
-        return given.value.partition("=")[2]
-    return given.value[len(name) :].removeprefix("=")
 
 
 def _who(made: Invocation, scope: Scope) -> tuple[User, str | None]:
@@ -332,8 +261,8 @@ def _cache(
 ) -> CacheUse:
     """Where ``cache`` is for a command with these options and variables."""
     for option in reversed(options):
-        if option[0] in cache.options:
-            return CacheUse(cache, _absolute(option_value(option), home), option[0])
+        if option.name in cache.options:
+            return CacheUse(cache, _absolute(option.value, home), option.name)
     lower = {name.lower(): name for name in env}
     for name in cache.env:
         actual = name if name in env else lower.get(name) if name.islower() else None
@@ -352,7 +281,7 @@ def _absolute(path: str | None, home: str | None) -> str | None:
         if home is None:
             return None
         path = home.rstrip("/") + path[1:]
-    return posixpath.normpath(path) if path.startswith("/") else None
+    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else None
 
 
 def _switches(
@@ -360,16 +289,17 @@ def _switches(
 ) -> Iterator[Switch]:
     """All that turns the cache off for a command, the weakest first."""
     cache_options = {name for cache in tool.caches for name in cache.options}
-    if any(name in cache_options for name, _, _ in options):
-        last = [o for o in options if o[0] in cache_options or o[0] in tool.off.options][-1]
-        if last[0] in cache_options:
+    if any(option.name in cache_options for option in options):
+        last = [o for o in options if o.name in cache_options or o.name in tool.off.options][-1]
+        if last.name in cache_options:
             return  # --cache-dir behind --no-cache-dir, and beside the variable, wins
     else:
         yield from _variable_switches(tool, made, scope)
-    for name, argument, _ in options:
-        if name in tool.off.options:
-            whole = argument.value == argument.word.value or argument.word.literal
-            yield Switch("option", name, argument.word.span, whole)
+    for option in options:
+        if option.name in tool.off.options:
+            word = option.argument.word
+            alone = option.argument.value == word.value == option.name
+            yield Switch("option", option.name, word.span, alone)
 
 
 def _variable_switches(tool: Tool, made: Invocation, scope: Scope) -> Iterator[Switch]:
@@ -403,7 +333,7 @@ def switches_off(how: str, value: str | None) -> bool:
 def _linked(tool: Tool, options: Sequence[Option], env: Mapping[str, str | None]) -> str:
     for name, value in tool.symlinks:
         if name.startswith("-"):
-            if any(option[0] == name and option_value(option) == value for option in options):
+            if any(option.name == name and option.value == value for option in options):
                 return f"{name} {value}"
         elif env.get(name) == value:
             return f"{name}={value}"
@@ -417,15 +347,18 @@ def _reads(
     spec: ToolCommand, options: Sequence[Option], operands: Sequence[Argument], made: Invocation
 ) -> Iterator[Read]:
     for option in options:
-        kind = spec.reads.get(option[0])
+        kind = spec.reads.get(option.name)
         if kind is not None:
-            argument = option[2] or option[1]
-            path = option_value(option)
+            argument = option.given or option.argument
+            path = option.value
             if kind == "project" and path is not None and not is_local(path):
                 continue  # -e git+https://…
             if path is not None and "://" in path and not path.startswith("file:"):
                 continue  # -r https://…, --find-links https://…
             yield Read(kind, _in(made.cwd, path), argument)
+    if spec.operands == "files":
+        for operand in operands:
+            yield Read("requirements", _in(made.cwd, operand.value), operand)
     if spec.operands == "requirements":
         for operand in operands:
             if operand.value is None or is_local(operand.value):
@@ -434,6 +367,7 @@ def _reads(
 
 def is_local(requirement: str) -> bool:
     """Whether pip would take the argument for a path: it looks like one and is no URL."""
+    requirement = re.sub(r"\[[^\]]*\]$", "", requirement)  # extras: .[dev]
     name, at, url = requirement.partition("@")
     if at and url.strip().startswith("file:"):
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dfcache.model.scope import Scope
 from dfcache.parser.lexer import LexError, lex
 from dfcache.record import record
@@ -21,6 +23,14 @@ class Resolved:
     value: str | None
     fixed: bool
     unset: tuple[str, ...] = ()
+
+
+def is_loose(raw: str, scope: Scope) -> bool:
+    """Whether a word of a script names a variable that a build argument may change."""
+    if "$" not in raw:
+        return False
+    names = re.findall(r"\$\{?(\w+)", raw)
+    return any(n in scope.variables and not scope.variables[n].fixed for n in names)
 
 
 def resolve(text: str, scope: Scope, escape: str) -> Resolved:

@@ -12,11 +12,12 @@ from dfcache.parser import Pair
 from dfcache.record import record
 from dfcache.text import Span
 
-# Names that a CI fills: a commit, a date, a number of the build.
+# Names that a CI fills: a commit, a date, a number of the build. Not CACHEBUST and its like,
+# which are there to run the next step again.
 _VOLATILE = re.compile(
     r"(.*_)?(GIT_?(SHA|COMMIT|HASH|REV(ISION)?|REF|DESCRIBE)|COMMIT(_?(SHA|HASH|ID|REF))?"
     r"|REVISION|VCS_?(REF|SHA|REVISION)|SOURCE_COMMIT|BUILD_?(DATE|TIME(STAMP)?|NUMBER|NUM|ID|REV"
-    r"|SHA|REF)|CACHE_?(BUST(ER)?|DATE|BREAKER)|TIMESTAMP)$",
+    r"|SHA|REF)|TIMESTAMP)$",
     re.IGNORECASE,
 )
 # Names of what is built, filled at each release; with a value of their own they may be a tool's.
