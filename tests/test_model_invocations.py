@@ -37,7 +37,7 @@ PROGRAMS = [
     ("env pip install x", "pip install x"),
     ("env A=1 B=2 pip install x", "pip install x"),
     ("env -u A -C /srv pip install x", "pip install x"),
-    ("env -i pip install x", "env -i pip install x"),
+    ("env -i pip install x", "?"),
     ("exec pip install x", "pip install x"),
     ("exec -a name pip install x", "pip install x"),
     ("command pip install x", "pip install x"),
