@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from building import built
-from dfcache.fixes.cut import cut, cut_command
+from dfcache.fixes.cut import command_region, cut
 from dfcache.parser import parse
 from dfcache.text import Span, apply
 
@@ -147,6 +147,7 @@ def test_commands(text: str, expected: str | None):
     source = "FROM a\n" + text
     step = next(iter(built(source).runs()))
     command = next(made.command for made in step.invocations if made.program == "rm")
-    edits = cut_command(source, command, step.outer.span, "\\")
+    region = command_region(source, command)
+    edits = None if region is None else cut(source, region, step.outer.span, "\\")
     got = None if edits is None else apply(source, edits)
     assert got == (None if expected is None else "FROM a\n" + expected)

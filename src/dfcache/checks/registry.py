@@ -9,9 +9,9 @@ Code, name and severity come from the rule's page, so that a check says each thi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from dfcache.diagnostics import Fix
@@ -57,8 +57,7 @@ def check_for(code: str, on: type) -> Callable[[Callable[..., Iterator[Report]]]
 def all_checks() -> tuple[Check, ...]:
     """Every check, ordered by code; importing the modules of this package registers them."""
     if not _checks:
-        import dfcache.checks as package
-
-        for module in iter_modules(package.__path__):
-            import_module(f"dfcache.checks.{module.name}")
+        for name in sorted(os.listdir(os.path.dirname(__file__))):
+            if name.endswith(".py") and not name.startswith("_"):
+                import_module(f"dfcache.checks.{name.removesuffix('.py')}")
     return tuple(sorted(_checks, key=lambda check: check.code))

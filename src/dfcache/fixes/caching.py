@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from dfcache.fixes.cut import cut, cut_command, cut_element
+from dfcache.fixes.cut import command_region, cut_element
 from dfcache.fixes.mounts import add_flags, cache_mount, change_mount
 from dfcache.fixes.plan import Plan
 from dfcache.knowledge.records import Tool
@@ -45,6 +45,7 @@ def use_cache(build: Build, step: RunStep, tools: Sequence[Tool]) -> Plan:
         _doubt_indirect(build, switch, plan)
     for one, wanted in _merged(steps):
         _mount_step(build, one, wanted, plan)
+    plan.settle(build.dockerfile.source, build.dockerfile.escape)
     return plan
 
 
@@ -102,11 +103,7 @@ def _drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
     if only or _single_pair(build, switch.span):
         plan.drop(switch.span, (Edit(instruction.span, ""),), switch.text)
     else:
-        plan.drop(
-            switch.span,
-            cut(build.dockerfile.source, switch.span, instruction.span, build.dockerfile.escape),
-            switch.text,
-        )
+        plan.take_out(instruction.span, switch.span, switch.span, switch.text)
 
 
 def _single_pair(build: Build, span: Span) -> bool:
@@ -299,19 +296,18 @@ def _drop_switches(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
             if not switch.removable or switch.span is None:
                 plan.refuse(f"`{switch.text}` turns the cache off where an edit can't reach it")
             elif switch.span not in plan.dropped:
-                edits = _cut_word(build, step, use.invocation.command, switch.span)
-                element = edits is not None and step.instruction.form == "exec"
-                span = edits[0].span if edits and element else switch.span  # with its comma
-                plan.drop(span, edits, switch.text)
+                _cut_word(build, step, use.invocation.command, switch.span, plan)
 
 
-def _cut_word(build: Build, step: RunStep, command: Command, span: Span) -> tuple[Edit, ...] | None:
+def _cut_word(build: Build, step: RunStep, command: Command, span: Span, plan: Plan) -> None:
     """Take a word or assignment out of a command, in whichever form that is written."""
     source = build.dockerfile.source
     word = next((word for word in command.words if word.span == span), None)
     if step.instruction.form == "exec" and word is not None and source[span.start] == '"':
-        return cut_element(source, command.words, word)
-    return cut(source, span, step.outer.span, build.dockerfile.escape)
+        edits = cut_element(source, command.words, word)
+        plan.drop(edits[0].span if edits else span, edits, word.value)  # with its comma
+    else:
+        plan.take_out(step.outer.span, span, span, source[span.start : span.end])
 
 
 def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan) -> None:
@@ -325,7 +321,7 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
             text = purge.invocation.program or "a command"
             plan.refuse(f"`{text}` may remove {purge.path}, and can't be changed word by word")
         commands.setdefault(id(purge.invocation.command), []).append(purge)
-    source, escape = build.dockerfile.source, build.dockerfile.escape
+    source = build.dockerfile.source
     whole: list[Command] = []
     for found in commands.values():
         if found[0].whole:
@@ -333,8 +329,7 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
             continue
         for purge in found:
             if purge.operand is not None:
-                edits = _cut_word(build, step, purge.invocation.command, purge.operand.span)
-                plan.drop(purge.operand.span, edits, purge.operand.raw)
+                _cut_word(build, step, purge.invocation.command, purge.operand.span, plan)
     for run in _neighbours(step, whole):
         name = f"`{run[0].words[0].value}`"
         if all(one in run for one in step.script.commands if one.list_id == run[0].list_id):
@@ -343,8 +338,7 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
         joined = replace(
             run[0], span=Span(run[0].span.start, run[-1].span.end), after=run[-1].after
         )
-        edits = cut_command(source, joined, step.outer.span, escape)
-        plan.drop(joined.span, edits, name)
+        plan.take_out(step.outer.span, command_region(source, joined), joined.span, name)
 
 
 def _script_text(step: RunStep) -> str:
@@ -450,9 +444,10 @@ def _refuse_foreign_parents(step: RunStep, flags: Sequence[str], plan: Plan) -> 
 
 # Programs that write nothing below a home's .cache.
 _CALM = frozenset(
-    "cd mkdir ls echo printf test [ export set rm cp mv ln chmod chown touch cat sed grep true"
-    " : source . apt-get apt apk yum dnf curl wget tar unzip python python3 virtualenv sh bash"
-    " sleep whoami id".split()
+    "exit umask : cd mkdir ls echo printf test [ export set rm cp mv ln chmod chown touch cat"
+    " sed grep true source . apt-get apt apk yum dnf curl wget tar unzip python python3"
+    " virtualenv sh bash sleep whoami id".split()
+)
 )
 
 
@@ -470,6 +465,7 @@ def move_mount(
     _drop_switches(build, step, use.tool, plan)
     drop_purges(build, step, [cache.path], plan)
     _refuse_touched(build, step, [cache.path], plan)
+    plan.settle(build.dockerfile.source, build.dockerfile.escape)
     return plan
 
 
@@ -517,6 +513,7 @@ def spare_caches(build: Build, step: RunStep, targets: Sequence[str]) -> Plan:
     """Take out what empties the mounted caches at ``targets``."""
     plan = Plan()
     drop_purges(build, step, targets, plan)
+    plan.settle(build.dockerfile.source, build.dockerfile.escape)
     return plan
 
 

@@ -41,7 +41,7 @@ def cut(source: str, span: Span, within: Span, escape: str) -> tuple[Edit, ...] 
 
 
 # What stands before the first word of a script: keywords and flags.
-_HEAD = re.compile(r"[ \t]*([A-Za-z]+[ \t]+){1,2}(--\S+[ \t]+)*$")
+_HEAD = re.compile(r"[ \t]*(ONBUILD[ \t]+)?[A-Z]+[ \t]+(--\S+[ \t]+)*$", re.IGNORECASE)
 
 
 def _past_blanks(source: str, at: int, end: int) -> int:
@@ -136,13 +136,11 @@ def cut_element(
 _WEAK = {None, ";", "\n"}
 
 
-def cut_command(
-    source: str, command: Command, within: Span, escape: str
-) -> tuple[Edit, ...] | None:
-    """Take a command out of its list together with one separator.
+def command_region(source: str, command: Command) -> Span | None:
+    """What goes with a command that is taken out of its list: it, and one separator.
 
     The tighter of the two goes: ``a; x && b`` becomes ``a; b``. None where it stands in a
-    pipeline, decides a condition or a ``||``, or is alone in its list.
+    pipeline, decides a condition or a ``||``, is alone in its list, or has a comment beside it.
     """
     before = command.before.operator if command.before else None
     after = command.after.operator if command.after else None
@@ -160,11 +158,19 @@ def cut_command(
         regions = [_with_before(command) if before is not None else _with_after(command)]
     else:
         return None
-    for region in regions:
-        edits = cut(source, region, within, escape)
-        if edits is not None:
-            return edits
-    return None
+    return next((region for region in regions if not _holds_comment(source, region)), None)
+
+
+def merged(source: str, regions: Sequence[Span], escape: str) -> list[Span]:
+    """Regions in order; those with nothing but continuations between them as one."""
+    made: list[Span] = []
+    for region in sorted(set(regions)):
+        gap = source[made[-1].end : region.start] if made else ""
+        if made and not gap.replace(escape, "").replace("\\", "").strip(" \t\r\n"):
+            made[-1] = Span(made[-1].start, max(made[-1].end, region.end))
+        else:
+            made.append(region)
+    return made
 
 
 def _with_before(command: Command) -> Span:

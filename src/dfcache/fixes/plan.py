@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from dfcache.diagnostics import Declared, Fix, Safety
+from dfcache.fixes.cut import cut, merged
 from dfcache.text import Edit, Span
 
 
@@ -21,6 +22,7 @@ class Plan:
         self.dropped: list[Span] = []
         self.moved: list[Span] = []
         self.added: list[str] = []
+        self.cuts: list[tuple[Span, Span, str]] = []
         self.refused: list[str] = []
         self.doubts: list[str] = []
 
@@ -33,6 +35,26 @@ class Plan:
         """Go on, but only for those who looked at ``reason``."""
         if reason not in self.doubts:
             self.doubts.append(reason)
+
+    def take_out(self, within: Span, region: Span | None, declared: Span, what: str) -> None:
+        """Have ``region`` of the instruction ``within`` cut out by ``settle``; None refuses."""
+        if region is None:
+            self.refuse(f"{what} can't be taken out without touching a comment or another command")
+            return
+        self.dropped.append(declared)
+        self.cuts.append((within, region, what))
+
+    def settle(self, source: str, escape: str) -> None:
+        """Make the cuts, those beside each other as one, so that their edits agree."""
+        for within in dict.fromkeys(each[0] for each in self.cuts):
+            mine = [each for each in self.cuts if each[0] == within]
+            for region in merged(source, [each[1] for each in mine], escape):
+                edits = cut(source, region, within, escape)
+                if edits is None:
+                    what = next(each[2] for each in mine if region.covers(each[1]))
+                    self.refuse(f"{what} can't be taken out: a comment stands beside it")
+                self.edits += edits or ()
+        self.cuts.clear()
 
     def drop(self, span: Span, edits: Iterable[Edit] | None, what: str) -> None:
         """Take out the word at ``span`` by ``edits``; None refuses."""

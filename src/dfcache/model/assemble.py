@@ -37,7 +37,7 @@ def build(
 ) -> Build:
     """What ``dockerfile`` builds from ``context``."""
     stages = tuple(_Assembly(dockerfile, knowledge.tools).stages())
-    return Build(dockerfile, stages, context, builder)
+    return Build(dockerfile, stages, context, {}, builder)
 
 
 class _Draft:

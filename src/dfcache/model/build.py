@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dfcache.knowledge.records import BaseImage
 from dfcache.model.context import Context
@@ -91,11 +92,15 @@ class Stage:
 
 @record
 class Build:
-    """A Dockerfile and its context, understood. ``builder`` is what it will be built with."""
+    """A Dockerfile and its context, understood.
+
+    ``builder`` is what it will be built with; ``memo`` is where ``per_build`` keeps its answers.
+    """
 
     dockerfile: Dockerfile
     stages: tuple[Stage, ...]
     context: Context
+    memo: dict[object, Any]
     builder: str = "buildkit"
 
     def subjects(self, kind: type) -> Iterator[object]:
@@ -124,3 +129,23 @@ class Build:
     def heirs(self, stage: int) -> tuple[int, ...]:
         """The stage and those built from it, directly or not."""
         return tuple(s.index for s in self.stages if stage in self.lineage(s.index))
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def per_build(answer: Callable[Concatenate[Build, P], R]) -> Callable[Concatenate[Build, P], R]:
+    """Answer each question about a build once: several checks ask the same.
+
+    Arguments behind the build are told apart by identity.
+    """
+
+    def remembered(build: Build, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (answer, *map(id, args))
+        if key not in build.memo:
+            build.memo[key] = answer(build, *args, **kwargs)
+        found: R = build.memo[key]
+        return found
+
+    return remembered

@@ -156,6 +156,7 @@ class DirectoryContext:
         self._dockerfile = dockerfile
         self._rules: Ignore | None = None
         self._folders: dict[str, str] = {}
+        self._real: dict[str, str | None] = {}
         self._listed: dict[str, tuple[str, ...]] = {}
         self._walked: dict[str, Sequence[str]] = {}
         self._texts: dict[str, str | None] = {}
@@ -232,10 +233,18 @@ class DirectoryContext:
                 yield f"{name}/"
 
     def _inside(self, path: str) -> str | None:
-        """The real path, or None if it leaves the context."""
-        full = os.path.realpath(os.path.join(self._root, path))
-        inside = full == self._root or full.startswith(self._root.rstrip(os.sep) + os.sep)
-        return full if inside else None
+        """The real path, or None if it leaves the context; a folder is resolved once."""
+        if path not in self._real:
+            above, _, name = path.rpartition("/")
+            plain = bool(name) and name not in (".", "..")
+            parent = self._inside(above) if plain else self._root
+            full = None if parent is None else os.path.join(parent, name if plain else path)
+            if full is not None and (not plain or os.path.islink(full)):
+                full = os.path.realpath(full)
+                if full != self._root and not full.startswith(self._root.rstrip(os.sep) + os.sep):
+                    full = None
+            self._real[path] = full
+        return self._real[path]
 
     def _read(self, path: str) -> str | None:
         data = _bytes(os.path.join(self._root, path))

@@ -140,17 +140,23 @@ class _Walk:
     def follow(self, made: Invocation) -> None:
         """Take over what a builtin does to the shell that runs it."""
         nested = any(part in ("subshell", "substitution", "shell") for part in made.command.context)
+        doubtful = any(part != "group" for part in made.command.context)
         if made.program in ("cd", "pushd", "popd"):
             target = made.args[0].value if len(made.args) == 1 else None
             if not nested:
-                self.cwd = _join(self.cwd, target)
+                self.cwd = None if doubtful else _join(self.cwd, target)
             elif made.command.context[-1] in ("subshell", "shell"):
                 self.cwd = None  # only until its end: too fine to follow
         elif made.program in ("export", "declare", "typeset", "readonly"):
             for argument in made.args:
-                name, has, value = (argument.value or "").partition("=")
+                text = argument.value if argument.value is not None else argument.word.value
+                name, has, value = text.partition("=")
                 if has:
-                    self.assign(name, value, bool(made.command.context))
+                    known = value if argument.value is not None else None
+                    self.assign(name, known, bool(made.command.context))
+        elif made.program == "read":
+            for argument in made.args:
+                self.assign(argument.value or "", None, uncertain=True)
         elif made.program == "unset":
             for argument in made.args:
                 if argument.value:

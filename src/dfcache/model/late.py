@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
-from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.build import Build, CopyStep, RunStep, per_build
 from dfcache.model.effects import within
 from dfcache.model.globbing import clean, is_glob, origin
 from dfcache.model.order import brings, configures, installs
@@ -44,8 +44,13 @@ class Late:
     named: tuple[Span, ...]
 
 
-def late_copies(build: Build) -> Iterator[Late]:
+@per_build
+def late_copies(build: Build) -> tuple[Late, ...]:
     """The copies from the build context that stand too early, each with the first such install."""
+    return tuple(_late_copies(build))
+
+
+def _late_copies(build: Build) -> Iterator[Late]:
     for stage in build.stages:
         steps = tuple(installs(stage))
         for copy in stage.steps:
@@ -64,6 +69,7 @@ def _first(build: Build, copy: CopyStep, later: Iterator[RunStep]) -> Iterator[L
             return
 
 
+@per_build
 def late_for(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
     """What makes ``copy`` stand too early for ``install``, or None where it doesn't."""
     if copy.files is None or copy.origin is not None or not copy.plain:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
-from dfcache.model.build import Build, CopyStep, RunStep, Stage, Step, VariableStep
+from dfcache.model.build import (
+    Build,
+    CopyStep,
+    RunStep,
+    Stage,
+    Step,
+    VariableStep,
+    per_build,
+)
 from dfcache.model.effects import SYSTEM, Effects, commute, overlap, run_effects, within
 from dfcache.model.globbing import destination, is_glob, placed
 
@@ -28,6 +36,7 @@ _PROGRAMS = tuple(
 )
 
 
+@per_build
 def brings(build: Build, copy: CopyStep) -> Mapping[str, str]:
     """What a COPY brings: image paths to the context's files; nothing where that isn't known."""
     if copy.files is None or not build.context.known:
@@ -35,6 +44,7 @@ def brings(build: Build, copy: CopyStep) -> Mapping[str, str]:
     return placed(build.context, copy.files)
 
 
+@per_build
 def tree(build: Build, copy: CopyStep) -> frozenset[str]:
     """The image paths that a COPY writes, as closely as is known."""
     if copy.files is None:
@@ -44,6 +54,7 @@ def tree(build: Build, copy: CopyStep) -> frozenset[str]:
     return frozenset({destination(copy.files)})
 
 
+@per_build
 def folders_made(build: Build, copy: CopyStep) -> frozenset[str]:
     """The folders that a COPY makes, but for those that are there before it."""
     if copy.files is None:
@@ -61,6 +72,7 @@ def above(path: str) -> Iterator[str]:
         yield path
 
 
+@per_build
 def configures(build: Build, copy: CopyStep) -> bool:
     """Whether a COPY brings what a package manager may read unasked, or what it may start."""
     if copy.files is None:
@@ -117,14 +129,15 @@ def _commute(build: Build, effects: Effects, step: Step, other: Step) -> bool:
         mine, theirs = brings(build, step), brings(build, other)
         plain = step.plain and other.plain
         if plain and mine and theirs and step.origin is None and other.origin is None:
-            same_owner = _owner(step) == _owner(other)
+            same_owner = owner_of(step) == owner_of(other)
             return all(
                 theirs[path] == mine[path] and same_owner for path in mine.keys() & theirs.keys()
             )
     return commute(effects, step_effects(build, other))
 
 
-def _owner(step: CopyStep) -> tuple[str | None, str | None]:
+def owner_of(step: CopyStep) -> tuple[str | None, str | None]:
+    """The owner and mode that a COPY gives, None for the defaults."""
     return (step.written.chown, step.written.chmod) if step.written else (None, None)
 
 
@@ -157,6 +170,7 @@ def _passes_workdir(step: Step, copies: list[CopyStep], runs: list[RunStep], bui
     return ""
 
 
+@per_build
 def step_effects(build: Build, step: Step) -> Effects:
     """What a RUN or a COPY reads and writes."""
     if isinstance(step, RunStep):

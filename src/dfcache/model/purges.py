@@ -129,7 +129,7 @@ def _match(cwd: str | None, pattern: str, target: str, recursive: bool) -> bool 
         if cwd is None:
             return None
         pattern = posixpath.join(cwd, pattern)
-    parts = posixpath.normpath(pattern).split("/")[1:]
+    parts = posixpath.normpath(pattern).lstrip("/").split("/")
     wanted = target.split("/")[1:]
     if parts == [""]:
         return None

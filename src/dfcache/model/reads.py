@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
-from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.build import Build, CopyStep, RunStep, per_build
 from dfcache.model.effects import within
 from dfcache.model.globbing import origin, placed
 from dfcache.model.lifecycle import WHOLE_PROJECT, runs_code
@@ -50,6 +50,7 @@ def copies_before(build: Build, step: RunStep) -> tuple[CopyStep, ...]:
     return tuple(found)
 
 
+@per_build
 def reads(build: Build, step: RunStep) -> Reads:
     """What the downloading commands of ``step`` read of the context."""
     reader = _Reader(build, step)

@@ -9,7 +9,15 @@ from dfcache.model.build import Build, CopyStep, RunStep, Step
 from dfcache.model.effects import Effects, commute, overlap, within
 from dfcache.model.globbing import destination, origin
 from dfcache.model.late import late_for
-from dfcache.model.order import above, brings, is_install, passes, step_effects
+from dfcache.model.order import (
+    above,
+    brings,
+    folders_made,
+    is_install,
+    owner_of,
+    passes,
+    step_effects,
+)
 from dfcache.model.reads import reads
 from dfcache.record import record
 
@@ -113,7 +121,7 @@ class _Jump:
         named = self.named_by_variable()
         if named:
             return named
-        reason = self.gather()
+        reason = self.gather() or self.other_owner()
         if reason:
             return reason
         given = self.given | self.read.paths
@@ -188,6 +196,16 @@ class _Jump:
             below = folders.get(copy.index, {})
             if mine or below:
                 self.needs.append(Need(self.install, copy, mine, below))
+        return ""
+
+    def other_owner(self) -> str:
+        """Why manifests that are copied first would make a folder as somebody else."""
+        for need in self.needs:
+            made = {folder for path in need.files for folder in above(path)}
+            for copy in self.copies():
+                if owner_of(copy) != owner_of(need.copy) and folders_made(self.build, copy) & made:
+                    line = copy.outer.start_line
+                    return f"the folder that line {line} makes would get another owner"
         return ""
 
     def stays(self, path: str, where: str) -> bool:

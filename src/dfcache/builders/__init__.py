@@ -1,0 +1,1 @@
+"""Driving the user's own builder by its documented command line."""
