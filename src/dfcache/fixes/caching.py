@@ -448,7 +448,6 @@ _CALM = frozenset(
     " sed grep true source . apt-get apt apk yum dnf curl wget tar unzip python python3"
     " virtualenv sh bash sleep whoami id".split()
 )
-)
 
 
 def move_mount(
