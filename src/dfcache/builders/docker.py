@@ -3,7 +3,7 @@
 A builder of measurements has a name of its own. It is the namespace of the cache mounts
 (``BUILDKIT_CACHE_MOUNT_NS``, a build argument that the Dockerfile frontend knows), so that no mount
 of theirs is read or written; and it is a line of /etc/hosts while steps run (``--add-host``), which
-BuildKit counts among what a step depends on, so that no layer of theirs is used or replaced.
+BuildKit counts among what a RUN depends on, so that none comes from a layer of theirs.
 """
 
 from __future__ import annotations

@@ -111,7 +111,8 @@ _TOOLS: tuple[tuple[str, str, str, Callable[[str], Downloads]], ...] = (
 )
 # Only where a command can stand: `apt-get install curl` is not a download by curl.
 _OTHERS = (
-    r"(?:^RUN(?: +--\S+)*|&&|;|\|\|?) +(?:sudo +)?(yarn|pnpm|bun|poetry|pdm|pipenv|conda|mamba|micromamba|apk|dnf|microdnf|yum|zypper|"
+    r"(?:^RUN(?: +--\S+)*|&&|;|\|\|?) +(?:sudo +)?"
+    r"(yarn|pnpm|bun|poetry|pdm|pipenv|conda|mamba|micromamba|apk|dnf|microdnf|yum|zypper|"
     r"cargo|go(?= +(?:mod|build|install|get)\b)|composer|bundle|gem|mvn|gradle|curl|wget)(?= )"
 )
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dfcache.model.context import DirectoryContext
+from dfcache.parser import encode
 
 
 class Workspace:
@@ -27,24 +28,29 @@ class Workspace:
         folder = tempfile.mkdtemp(dir=self._folder)
         path = os.path.join(folder, "Dockerfile")
         with open(path, "wb") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
+            file.write(encode(text))
         # It goes before the ignore file of the context, which is obeyed already.
         with open(f"{path}.dockerignore", "w", encoding="utf-8") as file:
             file.write("# The context holds nothing but what is to be built.\n")
         return path
 
-    def holds(self, path: str) -> bool:
-        """Whether ``path`` is a file of the copy that no link leads to."""
+    def read(self, path: str) -> str | None:
+        """The text of a file of the copy; None where it is none, or a link leads there."""
         full = os.path.join(self.context, path)
-        return os.path.isfile(full) and os.path.realpath(full) == os.path.normpath(full)
+        if not os.path.isfile(full) or os.path.realpath(full) != os.path.normpath(full):
+            return None
+        try:
+            return Path(full).read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
 
     def change(self, files: Mapping[str, str]) -> None:
-        """Give files of the copy another text; only those that it ``holds``."""
+        """Give files of the copy another text; only those that ``read`` gives."""
         for path, text in files.items():
             full = os.path.join(self.context, path)
             if path not in self._before:
                 self._before[path] = Path(full).read_bytes()
-            Path(full).write_bytes(text.encode("utf-8", "surrogateescape"))
+            Path(full).write_bytes(text.encode("utf-8"))
 
     def restore(self, *paths: str) -> None:
         """Take back the changes of these files, or of all."""
@@ -57,7 +63,8 @@ class Workspace:
 def workspace(root: str, dockerfile: str) -> Iterator[Workspace]:
     """A copy of what a build of the folder ``root`` can see, deleted in the end.
 
-    Modes, links and empty folders are kept. Raises OSError where something can't be read.
+    Modes, links and empty folders are kept, but folders can always be written. Raises
+    OSError where something can't be read.
     """
     with tempfile.TemporaryDirectory(prefix="dfcache-", ignore_cleanup_errors=True) as folder:
         made = Workspace(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -102,6 +102,50 @@ def fix(
         stdin_filename,
     )  # fmt: skip
     raise typer.Exit(run_fix(request, write, unsafe))
+
+
+@app.command()
+def measure(
+    context: Annotated[
+        str, typer.Argument(metavar="[CONTEXT]", help="The build context.", show_default=False)
+    ] = ".",
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", "-f", metavar="DOCKERFILE", help="Default: Dockerfile in the context."
+        ),
+    ] = None,
+    build_arg: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A build argument.")
+    ] = None,
+    build_option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OPTION", help="An option for docker buildx build: --target=app."),
+    ] = None,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Also report the first builds, with empty caches.")
+    ] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Also fixes that depend on what dfcache can't see.")
+    ] = False,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How to show it.")] = "text",
+    output: options.Output = None,
+) -> None:
+    """Build the project as it is and as it would be fixed, and show what the fix saves.
+
+    Needs docker with buildx. Copies the context to a temporary folder and builds both there: all of
+    it once, after an edit of the source, and with another version of one dependency. Changes
+    no file and tags no image. The builds share no cache with yours: their cache mounts are deleted
+    in the end, their layers are left in the builder until it discards them. Exits with 2 where
+    a build fails.
+    """
+    from dfcache.cli.measure import Request, run
+
+    request = Request(
+        context, file, tuple(build_arg or ()), tuple(build_option or ()), cold, unsafe, format,
+        output,
+    )  # fmt: skip
+    raise typer.Exit(run(request))
 
 
 @app.command()
