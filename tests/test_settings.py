@@ -22,8 +22,8 @@ def test_every_key(tmp_path: Path):
     path = write(
         tmp_path / "dfcache.toml",
         'select = ["DFC1"]\nignore = ["uncached-install"]\nexclude = ["vendor"]\n'
-        'context = "sub"\nbuilder = "kaniko"\npattern = "offline"\nmanifests = "bind"\n'
-        'syntax = "add"\nfail-level = "error"\n',
+        'context = "sub"\nbuilder = "kaniko"\n'
+        'fail-level = "error"\n',
     )
     settings = load(path)
     assert settings == Settings(
@@ -32,9 +32,6 @@ def test_every_key(tmp_path: Path):
         exclude=("vendor",),
         context=str(tmp_path / "sub"),
         builder="kaniko",
-        pattern="offline",
-        manifests="bind",
-        syntax="add",
         fail_level=Severity.ERROR,
         root=str(tmp_path),
         source=path,
@@ -48,7 +45,7 @@ def test_every_key(tmp_path: Path):
         ("zzz = 1", "unknown key zzz; known are select, ignore,"),
         ('builder = "buildkid"', "unknown value of builder: buildkid; did you mean buildkit?"),
         ('select = "DFC101"', 'select must be a list of texts, as in select = ["…"]'),
-        ("pattern = 3", "pattern must be a text, not 3"),
+        ("builder = 3", "builder must be a text, not 3"),
         ("overrides = 3", "overrides must be an array of tables"),
         ("[[overrides]]\nignore = []", 'an overrides table needs paths = ["…"]'),
         ('[[overrides]]\npaths = ["a"]\nexclude = []', "unknown key exclude"),
@@ -95,14 +92,14 @@ def test_a_file_given_by_the_user_is_used_everywhere(tmp_path: Path):
 def test_overrides_change_single_paths(tmp_path: Path):
     path = write(
         tmp_path / "dfcache.toml",
-        'pattern = "hybrid"\n[[overrides]]\npaths = ["docker/*"]\npattern = "offline"\n'
+        'builder = "kaniko"\n[[overrides]]\npaths = ["docker/*"]\nbuilder = "buildah"\n'
         '[[overrides]]\npaths = ["*.dev"]\nignore = ["DFC1"]\n',
     )
     settings = load(path)
     assert settings.for_path(str(tmp_path / "Dockerfile")) == settings
-    assert settings.for_path(str(tmp_path / "docker" / "Dockerfile")).pattern == "offline"
+    assert settings.for_path(str(tmp_path / "docker" / "Dockerfile")).builder == "buildah"
     both = settings.for_path(str(tmp_path / "docker" / "Dockerfile.dev"))
-    assert (both.pattern, both.ignore) == ("offline", ("DFC1",))
+    assert (both.builder, both.ignore) == ("buildah", ("DFC1",))
 
 
 @pytest.mark.parametrize(

@@ -18,24 +18,30 @@ if TYPE_CHECKING:
 
 @record
 class Chosen:
-    """A context; ``doubt`` says in words what it was taken for where that is a guess."""
+    """A context; ``doubt`` says in words what it was taken for where that is a guess.
+
+    ``root`` is its folder, None where there is none.
+    """
 
     context: Context
     doubt: str | None = None
+    root: Path | None = None
 
 
 def context_of(path: str | None, source: str, settings: Settings) -> Chosen:
     """The context for the text ``source`` of the file ``path``; None is standard input."""
     if settings.context is not None:
         folder = Path(settings.context)
-        return Chosen(DirectoryContext(folder, Path(path) if path is not None else None))
+        context = DirectoryContext(folder, Path(path) if path is not None else None)
+        return Chosen(context, root=folder)
     if path is None or not os.path.isdir(os.path.dirname(path) or "."):
         return Chosen(NoContext())
     from dfcache.model.contexts import find_context
 
     found = find_context(Path(path), root=Path.cwd(), sources=_sources(source))
     context = DirectoryContext(found.path, Path(path))
-    return Chosen(context, None if found.sure else f"{os.path.relpath(found.path)} ({found.how})")
+    doubt = None if found.sure else f"{os.path.relpath(found.path)} ({found.how})"
+    return Chosen(context, doubt, found.path)
 
 
 def examine_in(chosen: Chosen, examine: Callable[[Context], Examined]) -> Examined:

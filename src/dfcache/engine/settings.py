@@ -18,9 +18,6 @@ BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
 FAIL_LEVELS = ("info", "warning", "error")
 _CHOICES = {
     "builder": BUILDERS,
-    "pattern": ("cache-mount", "offline", "hybrid"),
-    "manifests": ("copy", "bind"),
-    "syntax": ("keep", "add"),
     "fail-level": FAIL_LEVELS,
 }
 _LISTS = ("select", "ignore", "exclude")
@@ -57,9 +54,6 @@ class Settings:
     exclude: tuple[str, ...] = ()
     context: str | None = None
     builder: str = "buildkit"
-    pattern: str = "cache-mount"
-    manifests: str = "copy"
-    syntax: str = "keep"
     fail_level: Severity = Severity.WARNING
     root: str = ""
     source: str | None = None
