@@ -216,7 +216,7 @@ def _commands(entry: Mapping[str, Any]) -> list[ToolCommand]:
         "offline": frozenset(entry["offline"]),
         "writes": frozenset(entry["writes"]),
         "manifests": tuple(entry["manifests"]),
-        "project": None if project is None else frozenset(project),
+        "project": None if project is None else tuple(project),
         "caches": tuple(entry["caches"]),
     }
     return [ToolCommand(**{**fields, "words": tuple(words.split())}) for words in entry["words"]]

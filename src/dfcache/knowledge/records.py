@@ -97,7 +97,7 @@ class ToolCommand:
     offline: frozenset[str]
     writes: frozenset[str]
     manifests: tuple[str, ...]
-    project: frozenset[str] | None = None
+    project: tuple[str, ...] | None = None
     caches: tuple[str, ...] = ()
 
 

@@ -190,7 +190,7 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
             if made.cwd is not None and not path.startswith("-")
         ),
         environments=tuple(_environments(made, env)),
-        own_code=spec.project is not None and not names & spec.project,
+        own_code=spec.project is not None and not names & set(spec.project),
         sure=behind.sure,
         plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
     )
