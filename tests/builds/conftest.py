@@ -14,7 +14,7 @@ from lab.builds import Builder
 from lab.engine import Engine, engine
 from lab.images import make
 from lab.index import Index
-from lab.machine import NoLab
+from lab.machine import NoLab, turn
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,7 @@ def lab() -> Iterator[tuple[Engine, Mapping[str, str], Index]]:
     """An engine, the images that stand for the public ones, and the index they ask."""
     with ExitStack() as stack:
         try:
+            stack.enter_context(turn())
             running = stack.enter_context(engine())
             index = stack.enter_context(Index())
             images = make(running, index.url)

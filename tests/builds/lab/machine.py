@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-PUBLIC_MIRROR = "http://archive.example/debian"
 
 
 class NoLab(Exception):
@@ -20,6 +20,15 @@ def lab_folder() -> Path:
     """The folder that holds all state: DFCACHE_LAB, else ~/.cache/dfcache-lab."""
     named = os.environ.get("DFCACHE_LAB")
     return Path(named) if named else Path.home() / ".cache" / "dfcache-lab"
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Waits until no other test run uses the laboratory: its index has one fixed address."""
+    lab_folder().mkdir(parents=True, exist_ok=True)
+    with (lab_folder() / "turn").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(
@@ -50,9 +59,9 @@ def run(
 
 
 def debian_mirror() -> str:
-    """The Debian archive this machine's apt is set to use, else the public one.
+    """The Debian archive this machine's apt is set to use, else debootstrap's own default.
 
-    Reads both forms of sources.list (sources.list(5)): one-line and deb822.
+    Reads both forms of sources.list (sources.list(5)): one-line and deb822. NoLab without either.
     """
     folder = Path("/etc/apt")
     files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
@@ -65,7 +74,12 @@ def debian_mirror() -> str:
             )
             if found:
                 return found.group(1)
-    return PUBLIC_MIRROR
+    program = shutil.which("debootstrap")
+    text = Path(program).read_text(errors="replace") if program else ""
+    default = re.search(r'^DEF_MIRROR="(http[^"]+)"', text, re.MULTILINE)
+    if default is None:
+        raise NoLab("this machine's apt names no Debian archive")
+    return default.group(1)
 
 
 def may_bootstrap() -> bool:
