@@ -78,11 +78,14 @@ class Docker:
 def mounts_of(listed: str, names: Sequence[str]) -> list[str]:
     """The ids of the cache mounts in the namespaces, from ``docker buildx du --verbose``."""
     found = []
-    for block in re.split(r"\n\s*\n", listed):
-        fields = dict(re.findall(r"^([A-Z][\w ]*):\s*(.*)$", block, re.M))
-        mount = re.search(r' with id "([^"]*)"$', fields.get("Description", ""))
-        if mount and any(mount[1].startswith(f"{name}/") for name in names) and "ID" in fields:
-            found.append(fields["ID"].rstrip("*"))
+    # A description holds the command of a step, which may have many lines.
+    for block in re.split(r"^(?=ID:\s)", listed, flags=re.M):
+        identity = re.match(r"ID:\s*(\w+)", block)
+        mount = re.search(
+            r'^Description:\s*cached mount .*? with id "([^"]*)"$', block, re.M | re.S
+        )
+        if identity and mount and any(mount[1].startswith(f"{name}/") for name in names):
+            found.append(identity[1])
     return found
 
 

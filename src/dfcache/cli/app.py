@@ -149,6 +149,50 @@ def measure(
 
 
 @app.command()
+def explain(
+    dockerfile: Annotated[
+        str,
+        typer.Argument(
+            metavar="[DOCKERFILE]",
+            help="A Dockerfile, the folder of one, or - for standard input. Default: this folder.",
+            show_default=False,
+        ),
+    ] = ".",
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH", help="Only for a change of this file or folder; may be repeated."
+        ),
+    ] = None,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only for another value of this build argument; may be repeated."
+        ),
+    ] = None,
+    format: Annotated[
+        Literal["text", "json", "html"],
+        typer.Option(help="html is a page that shows it before and after the fix."),
+    ] = "text",
+    context: options.ContextDir = None,
+    config: options.Config = None,
+    output: options.Output = None,
+    color: options.Color = "auto",
+) -> None:
+    """Show which steps run again when a file, a build argument or a base image changes.
+
+    And which of them then download packages that no cache keeps. Needs no Docker. Exits
+    with 0, or 2 where there is no Dockerfile that BuildKit takes.
+    """
+    from dfcache.cli.explain import Wanted, run_explain
+
+    wanted = Wanted(
+        dockerfile, tuple(change or ()), tuple(arg or ()), context, config, format, output, color
+    )
+    raise typer.Exit(run_explain(wanted))
+
+
+@app.command()
 def rule(
     name: Annotated[
         str | None,
