@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -129,6 +130,9 @@ def _run(command: Sequence[str], progress: Progress, tell: Tell) -> int:
 
 
 def _stop(running: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        running.terminate()
+        return
     for sign, patience in ((signal.SIGINT, 10.0), (signal.SIGKILL, 5.0)):
         try:
             os.killpg(running.pid, sign)

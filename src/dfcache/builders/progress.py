@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from dfcache.record import record
 
-_STEP = r"\[(?:[^\]]* )?\d+/\d+\] (.*)"
+_STEP = r"\[(?:([^\]]*) )?(\d+)/\d+\] (.*)"
 _PLAIN = r"#(\d+) (.*)"
 _LOG = r"\d+\.\d+ ?(.*)"
 _DONE = r"DONE (\d+\.\d+)s"
@@ -42,7 +42,7 @@ class Progress(Protocol):
         """The step that started last, or ""."""
 
     def steps(self) -> tuple[Step, ...]:
-        """The steps so far, in order of first mention; no base images, nothing of the builder."""
+        """The steps so far, as they stand in their stages; no base images, nothing of the builder."""
 
     def pulling(self) -> float:
         """The seconds that it took to get the base image that took longest."""
@@ -65,7 +65,12 @@ class _Vertex:
     def instruction(self) -> str | None:
         """The instruction it is, or None where the builder made it up."""
         found = re.match(_STEP, self.name)
-        return found[1] if found else None
+        return found[3] if found else None
+
+    def place(self) -> tuple[str, int]:
+        """Its stage, and its number there."""
+        found = re.match(_STEP, self.name)
+        return (found[1] or "", int(found[2])) if found else ("", 0)
 
 
 class _Base:
@@ -79,7 +84,13 @@ class _Base:
 
     def steps(self) -> tuple[Step, ...]:
         found = []
-        for each in self._vertexes.values():
+        stages = list(dict.fromkeys(each.place()[0] for each in self._vertexes.values()))
+
+        def place(vertex: _Vertex) -> tuple[int, int]:
+            stage, number = vertex.place()
+            return stages.index(stage), number
+
+        for each in sorted(self._vertexes.values(), key=place):
             name = each.instruction()
             if name is not None and not name.startswith("FROM "):
                 ran = each.started and not each.cached

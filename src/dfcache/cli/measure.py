@@ -50,8 +50,9 @@ def run(request: Request) -> int:
     try:
         options = (*(f"--build-arg={each}" for each in request.build_args), *request.options)
         docker = Docker(options)
-        for sign in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(sign, _leave)
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows lacks the latter
+                signal.signal(getattr(signal, name), _leave)
         complain(
             "dfcache: builds a copy of the context, with cache mounts and layers of its own; "
             "the mounts are deleted in the end, the layers are left to age in the builder"
