@@ -42,7 +42,7 @@ class Progress(Protocol):
         """The step that started last, or ""."""
 
     def steps(self) -> tuple[Step, ...]:
-        """The steps so far, as they stand in their stages; no base images, nothing of the builder."""
+        """The steps so far in the order of their stages; no base images, none of the builder."""
 
     def pulling(self) -> float:
         """The seconds that it took to get the base image that took longest."""
