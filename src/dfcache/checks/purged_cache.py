@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
-from dfcache.fixes.caching import spare_caches
+from dfcache.fixes.purging import spare_caches
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import cache_mounts
 from dfcache.model.purges import purges

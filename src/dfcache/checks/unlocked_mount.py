@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
-from dfcache.fixes.caching import lock_mount
+from dfcache.fixes.remount import lock_mount
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import mount_of
 

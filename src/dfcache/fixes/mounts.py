@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from dfcache.fixes.layout import indentation, newline_of
 from dfcache.parser.mounts import Mount
 from dfcache.parser.tree import Dockerfile, Instruction
 from dfcache.text import Edit, Span
+
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+$")
+"""A path that needs no quotes in a mount."""
 
 
 def cache_mount(

@@ -1,0 +1,97 @@
+"""Taking away what turns a cache off."""
+
+from __future__ import annotations
+
+import re
+
+from dfcache.fixes.cut import cut_element
+from dfcache.fixes.plan import Plan
+from dfcache.knowledge.records import Tool
+from dfcache.model.build import Build, RunStep, VariableStep
+from dfcache.model.invocations import Invocation
+from dfcache.model.uses import Switch
+from dfcache.parser.script import Command
+from dfcache.text import Edit, Span
+
+# Programs that run code nobody can see here: they may count on variables, or clean up.
+_INDIRECT = frozenset(
+    "pipx pip-sync make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split()
+)
+
+
+# In names of Python files that install things.
+_INSTALLERS = ("install", "setup", "bootstrap", "requirements", "build", "deps")
+
+
+def drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
+    if switch.span is None:
+        plan.refuse(f"the base image sets {switch.text}")
+        return
+    for step in build.runs():
+        texts = [step.instruction.original, *(h.body for h in step.instruction.heredocs)]
+        if any(re.search(rf"\$\{{?{switch.text}\b", text) for text in texts):
+            plan.refuse(f"line {step.outer.start_line} reads {switch.text}")
+    instruction = next(i for i in build.dockerfile.instructions if i.span.covers(switch.span))
+    owner = instruction.child or instruction
+    only = len(owner.words) <= 1 or owner.words[0].span == owner.words[-1].span
+    if only or _single_pair(build, switch.span):
+        plan.drop(switch.span, (Edit(instruction.span, ""),), switch.text)
+    else:
+        plan.take_out(instruction.span, switch.span, switch.span, switch.text)
+
+
+def _single_pair(build: Build, span: Span) -> bool:
+    return any(
+        isinstance(step, VariableStep) and len(step.pairs) == 1 and step.pairs[0].span == span
+        for stage in build.stages
+        for step in stage.steps
+    )
+
+
+def doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
+    """Without the variable, a program that calls the package manager by itself fills a layer."""
+    for step in build.runs():
+        for made in step.invocations:
+            variable = step.scope.variables.get(switch.text)
+            if variable is None or variable.span != switch.span:
+                continue
+            if made.program in _INDIRECT or _is_script(made):
+                plan.doubt(f"`{made.program}` may count on {switch.text}, which the fix removes")
+
+
+def _is_script(made: Invocation) -> bool:
+    """Whether a command runs code that dfcache does not see."""
+    first = made.args[0].value or "" if made.args else ""
+    if made.program is None:
+        return True
+    if made.program in ("sh", "bash", "source", "."):
+        return first != "-c" and not first.endswith("activate")
+    if made.program.startswith("python"):
+        module = made.args[1].value or "" if first == "-m" and len(made.args) > 1 else ""
+        return module in _INDIRECT or any(word in first.lower() for word in _INSTALLERS)
+    return made.program.endswith((".sh", ".bash", ".py")) or made.path.startswith("./")
+
+
+def drop_switches(build: Build, step: RunStep, tool: Tool, plan: Plan) -> None:
+    """Take out the options and assignments that turn the cache off."""
+    for use in step.uses:
+        if use.tool is not tool or not use.downloads:
+            continue
+        for switch in use.off:
+            if switch.kind == "variable":
+                continue
+            if not switch.removable or switch.span is None:
+                plan.refuse(f"`{switch.text}` turns the cache off where an edit can't reach it")
+            elif switch.span not in plan.dropped:
+                cut_word(build, step, use.invocation.command, switch.span, plan)
+
+
+def cut_word(build: Build, step: RunStep, command: Command, span: Span, plan: Plan) -> None:
+    """Take a word or assignment out of a command, in whichever form that is written."""
+    source = build.dockerfile.source
+    word = next((word for word in command.words if word.span == span), None)
+    if step.instruction.form == "exec" and word is not None and source[span.start] == '"':
+        edits = cut_element(source, command.words, word)
+        plan.drop(edits[0].span if edits else span, edits, word.value)  # with its comma
+    else:
+        plan.take_out(step.outer.span, span, span, source[span.start : span.end])
