@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from building import last_run, run
-from dfcache.model.uses import ToolUse, is_local, switches_off
+from dfcache.model.usedcaches import switches_off
+from dfcache.model.usedfiles import is_local
+from dfcache.model.uses import ToolUse
 
 
 def use(script: str, before: str = "") -> ToolUse:

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
+from cases_commands import COMMANDS
+from cases_order import ORDER
+from cases_switches import SWITCHES
+from cases_users import USERS
 from lab.cases import Bump, Case, Cut
-from lab.index import PORT, npm_lock
+from parts import APP, BETA, BETA_BUMP, BULK, BULK_CUT, LEFT, SOURCE, npm
 
-ALPHA = "lab_alpha-1.0-py3-none-any.whl"
-BETA = "lab_beta-1.1-py3-none-any.whl"
-BULK = "lab_bulk-1.0-py3-none-any.whl"
-GAMMA = "lab_gamma-1.0-py3-none-any.whl"
-SOURCE = "lab_source-1.1.tar.gz"
-INDEX = f"http://127.0.0.1:{PORT}"
-
-REQUIREMENTS = "lab-alpha==1.0\nlab-beta==1.0\nlab-bulk==1.0\n"
-APP = {"app.py": "print('first')\n", "requirements.txt": REQUIREMENTS}
-BETA_BUMP = Bump(
-    frozenset({BETA}), files={"requirements.txt": REQUIREMENTS.replace("beta==1.0", "beta==1.1")}
-)
-# pip asks for lab-gamma, which lab-alpha requires, only after lab-bulk.
-BULK_CUT = Cut("lab_bulk", missing=frozenset({BULK, GAMMA}))
-
-LEFT = "lab-left-1.1.0.tgz"
-MIDDLE = "lab-middle-1.0.0.tgz"
-RIGHT = "lab-right-1.0.0.tgz"
-
-
-def _npm(left: str) -> dict[str, str]:
-    wanted = [("lab-left", left), ("lab-right", "1.0.0")]
-    listed = ", ".join(f'"{name}": "{version}"' for name, version in wanted)
-    return {
-        "package.json": f'{{"name": "app", "version": "1.0.0", "dependencies": {{{listed}}}}}\n',
-        "package-lock.json": npm_lock("app", "1.0.0", wanted, INDEX),
-    }
-
-
-CASES = (
+# Every kind of case: CI builds these.
+CORE = (
     Case(
         name="pip-root",
         dockerfile="""\
@@ -211,8 +187,8 @@ COPY . .
 RUN npm ci && npm cache clean --force
 """,
         install="npm ci",
-        files={"app.py": "", **_npm("1.0.0")},
-        bump=Bump(frozenset({LEFT}), files=_npm("1.1.0")),
+        files={"app.py": "", **npm("1.0.0")},
+        bump=Bump(frozenset({LEFT}), files=npm("1.1.0")),
     ),
     Case(
         name="npm-user",
@@ -224,7 +200,9 @@ COPY --chown=node:node . .
 RUN npm ci
 """,
         install="npm ci",
-        files={"app.py": "", **_npm("1.0.0")},
-        bump=Bump(frozenset({LEFT}), files=_npm("1.1.0")),
+        files={"app.py": "", **npm("1.0.0")},
+        bump=Bump(frozenset({LEFT}), files=npm("1.1.0")),
     ),
 )
+
+CASES = (*CORE, *USERS, *SWITCHES, *COMMANDS, *ORDER)

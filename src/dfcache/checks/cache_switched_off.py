@@ -8,7 +8,8 @@ from dfcache.checks.registry import Report, check_for
 from dfcache.fixes.caching import use_cache
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import is_kept
-from dfcache.model.uses import Switch, ToolUse
+from dfcache.model.usedcaches import Switch
+from dfcache.model.uses import ToolUse
 
 
 @check_for("DFC102", on=RunStep)

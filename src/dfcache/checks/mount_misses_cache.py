@@ -9,7 +9,7 @@ from dfcache.fixes.remount import move_mount
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import missing_mounts
 from dfcache.model.mounts import StepMount
-from dfcache.model.uses import CacheUse
+from dfcache.model.usedcaches import CacheUse
 
 
 @check_for("DFC103", on=RunStep)

@@ -9,7 +9,8 @@ from dfcache.fixes.remount import own_mount
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import mount_of
 from dfcache.model.mounts import StepMount
-from dfcache.model.uses import CacheUse, ToolUse
+from dfcache.model.usedcaches import CacheUse
+from dfcache.model.uses import ToolUse
 
 
 @check_for("DFC104", on=RunStep)

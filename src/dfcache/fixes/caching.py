@@ -15,7 +15,8 @@ from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import mount_of
 from dfcache.model.order import step_effects
 from dfcache.model.purges import purges
-from dfcache.model.uses import CacheUse, Switch, ToolUse
+from dfcache.model.usedcaches import CacheUse, Switch
+from dfcache.model.uses import ToolUse
 from dfcache.text import Edit, Span
 
 

@@ -12,7 +12,8 @@ from dfcache.fixes.purging import drop_purges
 from dfcache.fixes.switches import drop_switches
 from dfcache.model.build import Build, RunStep
 from dfcache.model.mounts import StepMount
-from dfcache.model.uses import CacheUse, ToolUse
+from dfcache.model.usedcaches import CacheUse
+from dfcache.model.uses import ToolUse
 from dfcache.text import Edit, Span
 
 

@@ -9,7 +9,7 @@ from dfcache.fixes.plan import Plan
 from dfcache.knowledge.records import Tool
 from dfcache.model.build import Build, RunStep, VariableStep
 from dfcache.model.invocations import Invocation
-from dfcache.model.uses import Switch
+from dfcache.model.usedcaches import Switch
 from dfcache.parser.script import Command
 from dfcache.text import Edit, Span
 

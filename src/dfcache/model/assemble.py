@@ -14,7 +14,8 @@ from dfcache.model.globbing import CopySpec
 from dfcache.model.invocations import Argument, Invocation, invocations
 from dfcache.model.mounts import step_mounts
 from dfcache.model.scope import ROOT, Scope, User, Variable
-from dfcache.model.uses import Switch, is_program, tool_uses
+from dfcache.model.usedcaches import Switch
+from dfcache.model.uses import is_program, tool_uses
 from dfcache.model.variables import is_loose, resolve
 from dfcache.parser import copy_spec, pairs
 from dfcache.parser.scripts import script

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dfcache.model.build import Build, RunStep
 from dfcache.model.mounts import StepMount
-from dfcache.model.uses import CacheUse, ToolUse
+from dfcache.model.usedcaches import CacheUse
+from dfcache.model.uses import ToolUse
 
 
 def cache_mounts(step: RunStep) -> tuple[StepMount, ...]:

@@ -11,7 +11,8 @@ from dfcache.model.globbing import origin, placed
 from dfcache.model.lifecycle import WHOLE_PROJECT, runs_code
 from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
-from dfcache.model.uses import Read, ToolUse, is_local
+from dfcache.model.usedfiles import Read, is_local
+from dfcache.model.uses import ToolUse
 from dfcache.model.variables import is_loose
 from dfcache.record import EMPTY, record
 

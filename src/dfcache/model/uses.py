@@ -7,57 +7,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from dfcache.knowledge.records import CacheDir, Index, Tool, ToolCommand
+from dfcache.knowledge.records import Index, Tool, ToolCommand
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.options import Option, leading, split
 from dfcache.model.scope import ROOT, Scope, User
+from dfcache.model.usedcaches import CacheUse, Switch, cache_use, linked, switches
+from dfcache.model.usedfiles import Read, given_reads
 from dfcache.record import record
 from dfcache.text import Span
 
 _PYTHON = re.compile(r"(python|pypy)(\d+(\.\d+)*)?$")
+
+
 _PYTHON_VALUES = frozenset({"-X", "-W", "--check-hash-based-pycs"})
-_BOOLEANS = frozenset("1 true t yes y on 0 false f no n off".split())
-_TRUE = frozenset(["1", "true", "t", "yes", "y", "on"])
-
-
-@record
-class Switch:
-    """One thing that turns a cache off.
-
-    ``kind`` is "option", "assignment" (before the command), "variable" (ENV or ARG; ``span`` is
-    then the pair, or None where the base image sets it), "export" or "config". ``text`` is how to
-    name it. ``removable`` is False where taking it away takes more than deleting ``span``.
-    """
-
-    kind: str
-    text: str
-    span: Span | None
-    removable: bool = True
-
-
-@record
-class CacheUse:
-    """A cache directory as one command uses it: ``path`` is None where it can't be told.
-
-    ``moved_by`` names what moved it from its default, "" if nothing did.
-    """
-
-    cache: CacheDir
-    path: str | None
-    moved_by: str
-
-
-@record
-class Read:
-    """A file or folder that an install is told to read.
-
-    ``kind`` is "requirements", "constraints", "project" or "links"; ``path`` is where
-    it is in the image, None where it can't be told; ``word`` is the argument.
-    """
-
-    kind: str
-    path: str | None
-    argument: Argument
 
 
 @record
@@ -165,7 +127,7 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
     names = {option.name for option in options}
     operands = behind.operands
     user, home = _who(made, scope)
-    env = _environment(made, scope)
+    env = environment(made, scope)
     return ToolUse(
         tool=tool,
         spec=spec,
@@ -173,14 +135,14 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
         user=user,
         home=home,
         caches=tuple(
-            _cache(cache, options, env, home)
+            cache_use(cache, options, env, home)
             for cache in tool.caches
             if not spec.caches or cache.name in spec.caches
         ),
-        off=tuple(_switches(tool, options, made, scope)),
+        off=tuple(switches(tool, options, made, scope)),
         offline=bool(names & spec.offline),
-        linked=_linked(tool, options, env),
-        reads=tuple(_reads(spec, options, operands, made)),
+        linked=linked(tool, options, env),
+        reads=tuple(given_reads(spec, options, operands, made)),
         operands=operands,
         elsewhere=bool(names & set(spec.writes))
         or (made.cwd is None and any(not path.startswith("-") for path in spec.writes)),
@@ -248,141 +210,9 @@ def _who(made: Invocation, scope: Scope) -> tuple[User, str | None]:
     return user, user.home
 
 
-def _environment(made: Invocation, scope: Scope) -> dict[str, str | None]:
+def environment(made: Invocation, scope: Scope) -> dict[str, str | None]:
     """Known variables of the command; None means set to something unknown."""
     env: dict[str, str | None] = {}
     if not {"sudo"} & set(made.wrappers):
         env = {name: variable.value for name, variable in scope.variables.items()}
     return env | dict(made.env)
-
-
-def _cache(
-    cache: CacheDir, options: Sequence[Option], env: Mapping[str, str | None], home: str | None
-) -> CacheUse:
-    """Where ``cache`` is for a command with these options and variables."""
-    for option in reversed(options):
-        if option.name in cache.options:
-            return CacheUse(cache, _absolute(option.value, home), option.name)
-    lower = {name.lower(): name for name in env}
-    for name in cache.env:
-        actual = name if name in env else lower.get(name) if name.islower() else None
-        if actual is not None and env[actual] != "":
-            return CacheUse(cache, _absolute(env[actual], home), actual)
-    if cache.xdg is not None and env.get("XDG_CACHE_HOME", "") != "":
-        base = _absolute(env["XDG_CACHE_HOME"], home)
-        return CacheUse(cache, base and posixpath.join(base, cache.xdg), "XDG_CACHE_HOME")
-    return CacheUse(cache, _absolute(cache.default, home), "")
-
-
-def _absolute(path: str | None, home: str | None) -> str | None:
-    if path is None:
-        return None
-    if path == "~" or path.startswith("~/"):
-        if home is None:
-            return None
-        path = home.rstrip("/") + path[1:]
-    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else None
-
-
-def _switches(
-    tool: Tool, options: Sequence[Option], made: Invocation, scope: Scope
-) -> Iterator[Switch]:
-    """All that turns the cache off for a command, the weakest first."""
-    cache_options = {name for cache in tool.caches for name in cache.options}
-    if any(option.name in cache_options for option in options):
-        last = [o for o in options if o.name in cache_options or o.name in tool.off.options][-1]
-        if last.name in cache_options:
-            return  # --cache-dir behind --no-cache-dir, and beside the variable, wins
-    else:
-        yield from _variable_switches(tool, made, scope)
-    for option in options:
-        if option.name in tool.off.options:
-            word = option.argument.word
-            alone = option.argument.value == word.value == option.name
-            yield Switch("option", option.name, word.span, alone)
-
-
-def _variable_switches(tool: Tool, made: Invocation, scope: Scope) -> Iterator[Switch]:
-    for name, how in tool.off.env.items():
-        own = next((a for a in made.assignments if a.name == name), None)
-        if own is not None:
-            if switches_off(how, made.env.get(name)):
-                yield Switch("assignment", name, own.span)
-        elif name in made.env:
-            if switches_off(how, made.env[name]):
-                yield Switch("export", name, None, removable=False)
-        elif "sudo" in made.wrappers:
-            continue  # sudo resets the environment
-        elif name in scope.variables:
-            variable = scope.variables[name]
-            if switches_off(how, variable.value):
-                yield Switch("variable", name, variable.span, variable.span is not None)
-
-
-def switches_off(how: str, value: str | None) -> bool:
-    """Whether ``value`` of a variable turns a cache off; see ``SwitchedOff.env``."""
-    if value is None or value == "":
-        return False
-    if how == "boolean":
-        return value.lower() in _BOOLEANS
-    if how == "true":
-        return value.lower() in _TRUE
-    return True
-
-
-def _linked(tool: Tool, options: Sequence[Option], env: Mapping[str, str | None]) -> str:
-    for name, value in tool.symlinks:
-        if name.startswith("-"):
-            if any(option.name == name and option.value == value for option in options):
-                return f"{name} {value}"
-        elif env.get(name) == value:
-            return f"{name}={value}"
-    return ""
-
-
-_LOCAL = re.compile(r"(\.{1,2}$|\.{0,2}/|file:|.*[/\\]|.*\.(whl|zip|tar\.gz|tar\.bz2|tgz)$)")
-
-
-def _reads(
-    spec: ToolCommand, options: Sequence[Option], operands: Sequence[Argument], made: Invocation
-) -> Iterator[Read]:
-    for option in options:
-        kind = spec.reads.get(option.name)
-        if kind is not None:
-            argument = option.given or option.argument
-            path = option.value
-            if kind == "project" and path is not None and not is_local(path):
-                continue  # -e git+https://…
-            if path is not None and "://" in path and not path.startswith("file:"):
-                continue  # -r https://…, --find-links https://…
-            yield Read(kind, _in(made.cwd, path), argument)
-    if spec.operands == "files":
-        for operand in operands:
-            yield Read("requirements", _in(made.cwd, operand.value), operand)
-    if spec.operands == "requirements":
-        for operand in operands:
-            if operand.value is None or is_local(operand.value):
-                yield Read("project", _in(made.cwd, operand.value), operand)
-
-
-def is_local(requirement: str) -> bool:
-    """Whether pip would take the argument for a path: it looks like one and is no URL."""
-    requirement = re.sub(r"\[[^\]]*\]$", "", requirement)  # extras: .[dev]
-    name, at, url = requirement.partition("@")
-    if at and url.strip().startswith("file:"):
-        return True
-    if "://" in requirement:
-        return requirement.startswith("file:")
-    return bool(_LOCAL.match(name if at and " " in requirement else requirement))
-
-
-def _in(cwd: str | None, path: str | None) -> str | None:
-    if path is None:
-        return None
-    if "file:" in path:
-        path = path[path.index("file:") + 5 :]
-        path = "/" + path.lstrip("/") if path.startswith("//") else path
-    path = re.sub(r"\[[^\]]*\]$", "", path)  # extras: .[dev]
-    if path.startswith("/"):
-        return posixpath.normpath(path)
-    return None if cwd is None else posixpath.normpath(posixpath.join(cwd, path))

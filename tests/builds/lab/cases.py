@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,14 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One project. `install` is a text in the name of the step that downloads."""
+    """One project. `install` is a text in the name of the step that downloads.
+
+    `fix` says what dfcache makes of it: a fix that it calls safe, one that it makes only with
+    `--unsafe`, or, because none is known to be right, nothing. `edit` is a file that the image
+    holds, and a new text for it; `arguments` are the build arguments before and with the edit.
+    The install may run again after the edit (`reruns`) where it cannot be moved, but then it
+    downloads nothing. `caches` are folders of package caches besides the usual ones.
+    """
 
     name: str
     dockerfile: str
@@ -43,9 +51,13 @@ class Case:
     cut: Cut | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     edit: tuple[str, str] = ("app.py", "print('edited')\n")
+    fix: Literal["safe", "unsafe", "none"] = "safe"
+    reruns: bool = False
+    arguments: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    caches: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write the project, with its Dockerfile."""
         for path, text in {"Dockerfile": self.dockerfile, **self.files}.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
+            (folder / path).write_bytes(text.encode())

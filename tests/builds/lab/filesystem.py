@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,17 +35,21 @@ class Entry:
     content: str
 
 
-def entries(tar: Path, *, all_of_it: bool = False) -> dict[str, Entry]:
+def entries(
+    tar: Path, *, all_of_it: bool = False, caches: Sequence[str] = ()
+) -> dict[str, Entry]:
     """The files of an image exported by `--output type=tar`, without times.
 
-    A folder that holds nothing but what is left out has ONLY_CACHES for its content.
+    The folders `caches` are left out too. A folder that holds nothing but what is left out has
+    ONLY_CACHES for its content.
     """
     found = {}
     left_out = set()
     with tarfile.open(tar) as archive:
         for member in archive:
             path = member.name.strip("/")
-            if not all_of_it and _LEFT_OUT.search(path):
+            cached = any(f"/{path}/".startswith(f"{cache}/") for cache in caches)
+            if not all_of_it and (cached or _LEFT_OUT.search(path)):
                 left_out.add(path)
                 continue
             content = member.linkname
