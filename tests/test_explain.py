@@ -64,7 +64,7 @@ def test_every_kind_of_change_has_a_column():
         ("file", "main.py"),
         ("Dockerfile", "Dockerfile"),
         ("argument", "V"),
-        ("argument", "SHA"),
+        ("volatile", "SHA"),
         ("base", "python:3.12"),
     ]
     assert effects(found) == {
@@ -92,6 +92,15 @@ def test_the_worst_is_what_changes_often_and_downloads():
         "No edit of the source downloads packages again, but a change of requirements.txt, base.txt"
         " runs 3 of 3 steps again, and `pip install` (line 4) downloads all its packages again."
     )
+    source = (
+        "ARG V=1\nFROM a:$V\nARG {}\nRUN pip install x\nRUN apt-get install a && npm install b\n"
+    )
+    assert worst(table(source.format("GIT_SHA"))) == (
+        "A new value of GIT_SHA runs 2 of 2 steps again,"
+        " and `pip install` (line 4), `apt-get install` (line 5) and 1 more"
+        " download all their packages again."
+    )
+    assert worst(table(source.format("OTHER"))).startswith("Another value of OTHER, V runs 2 of 2")
     assert worst(table("FROM a\nRUN x\n", paths=["main.py"])) == (
         "None of these changes runs a step again."
     )
@@ -189,7 +198,7 @@ def test_json_holds_the_same():
         "kept": [],
     }
     assert data["changes"][5] == {
-        "kind": "argument", "names": ["SHA"], "again": [6], "maybe": [], "downloads": [6],
+        "kind": "volatile", "names": ["SHA"], "again": [6], "maybe": [], "downloads": [6],
     }  # fmt: skip
     assert data["worst"].startswith("An edit of docs/, src/")
 

@@ -12,10 +12,12 @@ from dfcache.model.globbing import clean, is_glob
 from dfcache.model.inputs import NOTHING, Causes, Inputs, all_inputs, meets, stages_of
 from dfcache.model.overlay import with_file
 from dfcache.model.reads import reads
+from dfcache.model.volatile import volatile_arguments
 from dfcache.record import record, replace
 
 AGAIN, MAY = "again", "may"
 _PROBE = "a file of yours"
+_SELDOM = ("base", "argument", "manifest")
 
 
 @record
@@ -54,8 +56,9 @@ class Line:
 class Change:
     """Something that can change, and what that does to each step of the table.
 
-    ``kind`` is "folder", "file" (of the source), "manifest", "argument", "base" or "Dockerfile"
-    (an edit of it that changes no instruction, such as a comment). ``names`` have the same
+    ``kind`` is "folder", "file" (of the source), "manifest", "argument", "volatile" (an argument
+    that a CI fills with something new at every build), "base" or "Dockerfile" (an edit
+    of it that changes no instruction, such as a comment). ``names`` have the same
     effect. ``marks`` are AGAIN, MAY (see ``Inputs.may``) or "" for each step.
     """
 
@@ -102,7 +105,7 @@ def explain(
     table = _Table(build)
     if paths or arguments:
         changes = [table.path(clean(path), "file") for path in paths]
-        changes += [table.change("argument", name, _argument(name)) for name in arguments]
+        changes += [table.argument(name) for name in arguments]
         return Explanation(table.lines, tuple(changes), (*table.notes, *_hidden(build, paths)))
     changes = [*table.sources(dockerfile), *table.arguments(), *table.bases()]
     return Explanation(table.lines, tuple(changes), table.notes)
@@ -136,8 +139,8 @@ def _marks(explanation: Explanation, kind: str, names: tuple[str, ...]) -> tuple
 
 def worst(explanation: Explanation) -> str:
     """One sentence on what costs the most, of what changes the most often."""
-    often = [c for c in explanation.changes if c.kind not in ("manifest", "base")]
-    seldom = [c for c in explanation.changes if c.kind in ("manifest", "base")]
+    often = [c for c in explanation.changes if c.kind not in _SELDOM]
+    seldom = [c for c in explanation.changes if c.kind in _SELDOM]
     costly = [change for change in often if explanation.downloads(change)]
     if costly:
         change = max(costly, key=lambda each: _cost(explanation, each))
@@ -159,7 +162,7 @@ def worst(explanation: Explanation) -> str:
 
 
 def _cost(explanation: Explanation, change: Change) -> tuple[int, ...]:
-    rank = ("base", "manifest", "argument", "Dockerfile", "file", "folder").index(change.kind)
+    rank = (*_SELDOM, "Dockerfile", "volatile", "file", "folder").index(change.kind)
     downloads = (explanation.downloads(change, sure) for sure in (True, False))
     return (*map(len, downloads), sum(map(bool, change.marks)), rank)
 
@@ -171,6 +174,7 @@ def _what(change: Change) -> str:
         "file": f"An edit of {name}",
         "manifest": f"A change of {name}",
         "argument": f"Another value of {name}",
+        "volatile": f"A new value of {name}",
         "base": f"A new base image {name}",
         "Dockerfile": "An edit of the Dockerfile itself, even of a comment,",
     }[change.kind]
@@ -186,7 +190,8 @@ def _consequence(explanation: Explanation, change: Change) -> str:
     if not lines:
         return f"{runs} again"
     named = [f"`{title}` (line {line.number})" for line in lines for title in line.lost]
-    said = " and ".join(named[:2]) + (f" and {len(named) - 2} more" if len(named) > 2 else "")
+    more = f" and {len(named) - 2} more"
+    said = ", ".join(named[:2]) + more if len(named) > 2 else " and ".join(named)
     one = len(named) == 1
     verb = f"{may}download{'s' if one and not may else ''} all {'its' if one else 'their'}"
     return f"{runs} again, and {said} {verb} packages again"
@@ -196,6 +201,7 @@ class _Table:
     def __init__(self, build: Build) -> None:
         self.build = build
         self.inputs = all_inputs(build)
+        self.volatile = {found.name for found in volatile_arguments(build)}
         needed = stages_of(build, len(build.stages) - 1)
         steps = [s for n in needed for s in build.stages[n].steps if _counts(s)]
         self.lines = tuple(_line(build, step) for step in steps)
@@ -279,7 +285,11 @@ class _Table:
             on = self.of(self.inputs, line.step)
             names |= dict.fromkeys(sorted(on.sure.arguments | on.may.arguments))
         for name in names:
-            yield self.change("argument", name, _argument(name))
+            yield self.argument(name)
+
+    def argument(self, name: str) -> Change:
+        kind = "volatile" if name in self.volatile else "argument"
+        return self.change(kind, name, Causes(arguments=frozenset((name,))))
 
     def bases(self) -> Iterator[Change]:
         names: dict[str, None] = {}
@@ -304,10 +314,6 @@ def _line(build: Build, step: Step) -> Line:
         if use.downloads and isinstance(step, RunStep):
             (lost if use.off or not is_kept(step, use) else kept)[use.title] = None
     return Line(step, name, tuple(lost), tuple(title for title in kept if title not in lost))
-
-
-def _argument(name: str) -> Causes:
-    return Causes(arguments=frozenset((name,)))
 
 
 def _named_sources(build: Build) -> Iterator[str]:

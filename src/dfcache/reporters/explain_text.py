@@ -30,7 +30,12 @@ def mark(line: Line, given: str) -> str:
 
 def kind(change: Change) -> str:
     """The name of a change, with what it is where that isn't plain."""
-    what = {"argument": "build argument ", "base": "base image ", "Dockerfile": "a comment in "}
+    what = {
+        "argument": "build argument ",
+        "volatile": "build argument ",
+        "base": "base image ",
+        "Dockerfile": "a comment in ",
+    }
     return printable(what.get(change.kind, "") + change.title)
 
 
