@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from types import TracebackType
 
 from lab.packages import Package, deb, deb_control, npm_requires, npm_tarball, sdist, wheel
 
-PORT = 8763
+PORT = int(os.environ.get("DFCACHE_LAB_PORT", "8763"))
 
 PYTHON = (
     Package("lab-alpha", "1.0", requires=("lab-gamma>=1",)),
@@ -58,10 +59,14 @@ class Request:
 
 @dataclass(slots=True)
 class Index:
-    """The server. Use it as a context manager; `port` 0 takes a free one."""
+    """The server. Use it as a context manager; `port` 0 takes a free one.
+
+    `rate` holds each connection to so many bytes a second; 0 is as fast as it goes.
+    """
 
     port: int = PORT
     ranges: bool = False
+    rate: int = 0
     requests: list[Request] = field(default_factory=list)
     _cuts: dict[str, int] = field(default_factory=dict)
     _refusing: bool = False
@@ -181,7 +186,11 @@ class _Handler(BaseHTTPRequestHandler):
         if limits:
             body = body[: max(0, min(limits) - start)]
         self._note(status, len(body))
-        self.wfile.write(body)
+        part = self.lab.rate // 20 or whole or 1
+        for at in range(0, len(body), part):
+            self.wfile.write(body[at : at + part])
+            if self.lab.rate:
+                time.sleep(0.05)
         if len(body) < whole:
             self.wfile.flush()
             self.close_connection = True
