@@ -84,8 +84,23 @@ class Effects:
 
 def overlap(paths: Iterable[str], others: Iterable[str]) -> bool:
     """Whether a path of one side is, holds or lies in a path of the other."""
-    others = tuple(others)
-    return any(within(a, b) or within(b, a) for a in paths for b in others)
+    mine, theirs = frozenset(paths), frozenset(others)
+    if not mine or not theirs:
+        return False
+    if "/" in mine or "/" in theirs or mine & theirs:
+        return True
+    return _lies_in(mine, theirs) or _lies_in(theirs, mine)
+
+
+def _lies_in(paths: frozenset[str], folders: frozenset[str]) -> bool:
+    """Whether a path lies below one of ``folders``; each folder above a path is looked up once."""
+    seen: set[str] = set()
+    for path in paths:
+        while (path := posixpath.dirname(path)) not in seen:
+            if path in folders:
+                return True
+            seen.add(path)
+    return False
 
 
 def within(path: str, folder: str) -> bool:

@@ -12,7 +12,7 @@ Docker before 29 can't.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from dfcache.model.build import Build, CopyStep, RunStep, Step, VariableStep
@@ -89,7 +89,7 @@ NOTHING = Inputs()
 
 
 def runs_again_on(build: Build, step: Step) -> Inputs:
-    """What invalidates ``step``; nothing for a step that makes no layer or is a trigger."""
+    """What invalidates ``step``; nothing if it makes no layer, or is a trigger of no stage here."""
     return all_inputs(build).get((step.stage, step.index), NOTHING)
 
 
@@ -153,9 +153,7 @@ def stages_of(build: Build, target: int) -> tuple[int, ...]:
         needed.add(at)
         stage = build.stages[at]
         used = [] if stage.parent is None else [stage.parent]
-        for step in stage.steps:
-            if step.triggered:
-                continue
+        for step in _run_in(build, at):
             if isinstance(step, CopyStep) and isinstance(step.origin, int):
                 used.append(step.origin)
             elif isinstance(step, RunStep):
@@ -163,6 +161,14 @@ def stages_of(build: Build, target: int) -> tuple[int, ...]:
                 used += [stage for stage in named if stage is not None]
         waiting += [each for each in used if each < at]
     return tuple(sorted(needed))
+
+
+def _run_in(build: Build, number: int) -> Iterator[Step]:
+    """The steps that a stage runs: the triggers of the one it is built from, then its own."""
+    stage = build.stages[number]
+    if stage.parent is not None:
+        yield from (step for step in build.stages[stage.parent].steps if step.triggered)
+    yield from (step for step in stage.steps if not step.triggered)
 
 
 @record
@@ -226,17 +232,23 @@ class _Reader:
         else:
             state = self.started(number)
         self.states.append(state)
-        for step in stage.steps:
-            if step.triggered or step.instruction.name == "ONBUILD":
-                continue
-            if isinstance(step, RunStep):
-                self.run(state, step)
-            elif isinstance(step, CopyStep):
-                self.copy(state, step)
-            elif isinstance(step, VariableStep):
-                self.variables(state, step)
-            else:
-                self.setting(state, step)
+        for step in _run_in(self.build, number):
+            self.step(state, step)
+
+    def step(self, state: _State, step: Step) -> None:
+        if isinstance(step, RunStep):
+            self.run(state, step)
+        elif isinstance(step, CopyStep):
+            self.copy(state, step)
+        elif isinstance(step, VariableStep):
+            self.variables(state, step)
+        else:
+            self.setting(state, step)
+
+    def note(self, step: Step, inputs: Inputs) -> None:
+        """Several stages may be built from one with triggers: each runs them."""
+        key = step.stage, step.index
+        self.steps[key] = self.steps.get(key, NOTHING) | inputs
 
     def started(self, number: int) -> _State:
         instruction = self.froms[number]
@@ -254,7 +266,8 @@ class _Reader:
         own |= Inputs(_all(state.variables.values()))
         for mount in step.mounts:
             own |= self.mount(step, mount)
-        state.chain = self.steps[step.stage, step.index] = state.chain | own
+        state.chain |= own
+        self.note(step, state.chain)
         effects = step_effects(self.build, step)
         sure = not effects.unknown and not effects.installs
         paths = effects.writes | effects.makes if sure else _EVERYWHERE
@@ -290,7 +303,7 @@ class _Reader:
             own |= self.content(step.origin, spec.sources)
         before = state.chain
         link = step.written is not None and step.written.link
-        self.steps[step.stage, step.index] = own | (before.doubted() if link else before)
+        self.note(step, own | (before.doubted() if link else before))
         state.chain = before | own
         state.writes.append(self.written(step, spec, own))
 
@@ -385,7 +398,7 @@ class _Reader:
             state.chain |= made
             path = step.scope.path(step.instruction.rest.value) or "/"
             state.writes.append(_Write(made, paths=frozenset((path,)), spares=True))
-            self.steps[step.stage, step.index] = state.chain
+            self.note(step, state.chain)
 
     @property
     def escape(self) -> str:

@@ -59,8 +59,12 @@ def folders_made(build: Build, copy: CopyStep) -> frozenset[str]:
     """The folders that a COPY makes, but for those that are there before it."""
     if copy.files is None:
         return frozenset()
-    paths = tree(build, copy)
-    made = {folder for path in paths for folder in above(path)}
+    made: set[str] = set()
+    for path in tree(build, copy):
+        for folder in above(path):
+            if folder in made:
+                break
+            made.add(folder)
     if copy.origin is not None or not build.context.known:
         made.add(destination(copy.files))
     return frozenset(made - set(above(posixpath.join(copy.scope.workdir or "/", "x"))))
@@ -81,15 +85,16 @@ def configures(build: Build, copy: CopyStep) -> bool:
     if any(within(dest, folder) for folder in SYSTEM if folder != "/usr/share"):
         return True
     home = (copy.scope.home or "/root").rstrip("/")
+    private = tuple(f"{home}/{dot}" for dot in _HOME_FILES)
     for path in brings(build, copy) or [posixpath.join(dest, s) for s in copy.files.sources]:
-        folder, name = posixpath.split(path.rstrip("/"))
-        if within(path, "/etc") or any(within(path, f"{home}/{dot}") for dot in _HOME_FILES):
+        folder, _, name = path.rstrip("/").rpartition("/")
+        if path.startswith("/etc/") or "-packages/" in path:
+            return True
+        if path.startswith(private) and any(within(path, dot) for dot in private):
             return True
         if name in _CONFIGURATION and (not within(folder, copy.files.workdir) or folder == home):
             return True
         if folder.endswith("/bin") and name.rstrip("0123456789.") in _PROGRAMS:
-            return True
-        if "site-packages" in path or "dist-packages" in path:
             return True
     return False
 
