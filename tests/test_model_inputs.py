@@ -161,3 +161,9 @@ def test_what_can_not_be_known_is_said():
         "line 3: what it copies can't be told",
         "line 4: whether https://example.org/a.tgz changes can't be told",
     }
+
+
+def test_triggers_run_in_the_stages_built_from_theirs():
+    source = "FROM a AS one\nONBUILD COPY src /src\nFROM one AS two\nRUN x\nFROM two\nRUN y\n"
+    assert again(source, path="src/app.py") == "2 4 6"
+    assert again(source, path="main.py") == ""

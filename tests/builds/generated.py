@@ -7,6 +7,7 @@ steps of a build can be told apart.
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -25,10 +26,22 @@ from dfcache.parser import parse
 
 FILES = (
     "a.txt", "b.txt", "c.md", "conf/x.ini", "conf/y.ini", "src/m.py", "src/sub/n.py",
-    "src/sub/data.csv", "docs/i.md", "docs/img/p.png",
+    "src/sub/data.csv", "docs/i.md", "docs/img/p.png", ".env", ".hidden/h.txt", "with blank.txt",
 )  # fmt: skip
-FOLDERS = ("conf", "src", "src/sub", "docs", "docs/img")
-GLOBS = ("*.txt", "?.md", "conf/*.ini", "src/*", "*/*.md", "[ab].txt", "s*", "src/sub/*.csv")
+FOLDERS = ("conf", "src", "src/sub", "docs", "docs/img", ".hidden")
+SPELLED = ("{}", "{}", "{}", "./{}", "/{}", "{}/", "../{}", "./{}/.")
+GLOBS = (
+    "*.txt",
+    "?.md",
+    "conf/*.ini",
+    "src/*",
+    "*/*.md",
+    "[ab].txt",
+    "s*",
+    "src/sub/*.csv",
+    "*",
+    "src/*/*.py",
+)
 NEW = (
     "z.txt", "d.md", "conf/z.ini", "src/new.py", "src/sub/new/o.py", "docs/img/q.png", "x/y.md",
     "other/file", "a/c.csv",
@@ -78,11 +91,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many steps the model foretold rightly, left open, and which it got wrong."""
+    """How many steps the model foretold rightly, left open, and which it got wrong.
+
+    ``ran`` is how many steps ran again.
+    """
 
     right: int
     left_open: int
     wrong: tuple[str, ...]
+    ran: int
 
 
 def cases(seed: int, excluding: bool) -> Iterator[Case]:
@@ -147,9 +164,9 @@ class _Grammar:
             return f"COPY <<E /w/{self.marker()}/here\n${self.dice.choice('AN')} text\nE"
         many = (
             lambda: [self.dice.choice(FILES)],
-            lambda: [self.dice.choice(FOLDERS)],
+            lambda: [self.dice.choice(SPELLED).format(self.dice.choice(FOLDERS))],
             lambda: [self.dice.choice(GLOBS)],
-            lambda: self.dice.sample((*FILES, *FOLDERS, *GLOBS), 2),
+            lambda: self.dice.sample((*FILES, *FOLDERS, *GLOBS), self.dice.choice((2, 2, 3))),
             lambda: ["."],
         )
         sources = self.dice.choice(many)()
@@ -157,7 +174,10 @@ class _Grammar:
         dest = f"/w/{self.marker()}/"
         self.written[-1] += [dest, *(f"{dest}{each.split('/')[-1]}" for each in sources[:1])]
         dest = dest.replace("/w/", "/w/$A/") if self.chance(0.1) else dest
-        return f"{word} {self.flags()}{' '.join(sources)} {dest}"
+        words = [*sources, dest]
+        if self.chance(0.1) or any(" " in each for each in words):
+            return f"{word} {self.flags()}{json.dumps(words)}"
+        return f"{word} {self.flags()}{' '.join(words)}"
 
     def flags(self) -> str:
         flags = [
@@ -199,7 +219,9 @@ class _Grammar:
             stage, path = self.earlier()
             mounts.append(f"--mount=from=stage{stage},source={path},target=/mnt/s ")
         if self.chance(0.4):
-            return f"RUN {''.join(mounts)}: {mark}"
+            forms = (": {}", ": {}\\\n # {}\\\n && :", "<<E {}", '["/bin/true", "{}"]')
+            form = self.dice.choice(forms).format(mark, "a comment")
+            return f"RUN {''.join(mounts)}{form}" + ("\n:\nE" if "<<E" in form else "")
         self.written[-1].append(f"/w/{mark}")
         what = self.dice.choice(("echo same", "cat /proc/sys/kernel/random/uuid"))
         return f"RUN {''.join(mounts)}mkdir -p /w/{mark} && {what} > /w/{mark}/out"
@@ -214,7 +236,10 @@ class _Grammar:
                 f"ENV V=${name}",
                 f"ENV {name}={ARGUMENTS[name][0]}",
                 f"ARG V=x${{{name}:-d}}",
+                f"ENV V=1 W=${{{name}:+set}}",
+                f"ENV V=1 V2='${name}'",
                 f"LABEL l=${name}",
+                f"CMD echo ${name}",
             )
         )
 
@@ -225,6 +250,10 @@ class _Grammar:
             f"WORKDIR /w/{mark}/$A",
             f"RUN : {mark} # again",
             "USER 0",
+            "USER $U",
+            'SHELL ["/bin/bash", "-c"]',
+            "ONBUILD COPY . /w",
+            f"COPY --from={IMAGE} /etc/hostname /w/{mark}/",
             "LABEL x=y",
             "EXPOSE 80",
         )
@@ -251,7 +280,7 @@ class Judge:
         after = self.builder.build(project, options=options)
         if not after.ok:
             return None
-        right, left_open, wrong = 0, 0, []
+        right, left_open, again, wrong = 0, 0, 0, []
         for line in lines:
             mark = marker_of(line, salt)
             if mark is None:
@@ -260,6 +289,7 @@ class Judge:
                 ran = after.ran(mark)
             except KeyError:
                 continue  # a stage that the target does not need
+            again += ran
             told = foretold.get(mark)
             if told is False:
                 left_open += 1
@@ -267,7 +297,7 @@ class Judge:
                 right += 1
             else:
                 wrong.append(f"{line}: {'ran' if ran else 'was cached'}")
-        return Verdict(right, left_open, tuple(wrong))
+        return Verdict(right, left_open, tuple(wrong), again)
 
     def shrink(self, case: Case) -> Case:
         """The case with as few lines as still show the disagreement."""

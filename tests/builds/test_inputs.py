@@ -21,7 +21,20 @@ COUNT = int(os.environ.get("DFCACHE_LAB_CASES", "12"))
 SEED = int(os.environ.get("DFCACHE_LAB_SEED", "1"))
 
 # Disagreements that were found, each as small as it could be made.
-FOUND: tuple[Case, ...] = ()
+FOUND = (
+    Case(
+        (
+            "# a comment",
+            "FROM debian:bookworm AS stage0",
+            "RUN mkdir -p /w/k1_SALT && cat /proc/sys/kernel/random/uuid > /w/k1_SALT/out",
+            "ONBUILD COPY . /w",
+            "FROM stage0 AS stage1",
+            "COPY --from=stage0 /w /w/k6_SALT/",
+        ),
+        (),
+        Change("comment"),
+    ),
+)
 
 
 @pytest.fixture
@@ -37,7 +50,7 @@ def test_a_found_case_stays_right(case: Case, judge: Judge) -> None:
 
 
 def test_generated_cases(judge: Judge) -> None:
-    built = right = left_open = 0
+    built = right = left_open = ran = 0
     wrong: list[str] = []
     for case in islice(cases(SEED, _knows_exclude(judge)), COUNT):
         verdict = judge.judge(case)
@@ -46,6 +59,7 @@ def test_generated_cases(judge: Judge) -> None:
         built += 1
         right += verdict.right
         left_open += verdict.left_open
+        ran += verdict.ran
         if verdict.wrong:
             smaller = judge.shrink(case)
             again = judge.judge(smaller)
@@ -53,10 +67,11 @@ def test_generated_cases(judge: Judge) -> None:
             print(f"\n{wrong[-1]}", flush=True)
     print(
         f"\nseed {SEED}: {COUNT} cases, {built} that build, {built - len(wrong)} foretold;"
-        f" {right} steps right, {left_open} left open"
+        f" {right} steps right, {left_open} left open, {ran} of all ran again"
     )
     assert built >= COUNT // 3
     assert right > built
+    assert 0 < ran < right
     assert not wrong, "\n\n".join(wrong)
 
 
