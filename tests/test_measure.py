@@ -22,9 +22,10 @@ from building import built
 from dfcache.builders.changes import bumps, source_edit, why_none
 from dfcache.builders.docker import mounts_of
 from dfcache.builders.downloads import Downloads, downloads
-from dfcache.builders.measure import Cost, Measurement, Scenario, saves
+from dfcache.builders.measure import COLD, Cost, Measurement, Scenario, saves
 from dfcache.builders.progress import Plain, Progress, RawJson, Step
 from dfcache.builders.workspace import workspace
+from dfcache.record import replace
 from dfcache.reporters.measured import NOTHING_SAVED, json_text, text, warnings
 
 SAMPLES = Path(__file__).parent / "data" / "progress"
@@ -405,6 +406,8 @@ def test_what_counts_as_saved(original: Cost, fixed: Cost, saved: bool):
 def test_a_fix_that_saves_nothing_is_told():
     assert warnings(Measurement((SILENT,), ())) == [NOTHING_SAVED]
     assert warnings(Measurement((SILENT, SAVED), ())) == []
+    cold = replace(SAVED, name=COLD)
+    assert warnings(Measurement((SILENT, cold), ())) == [NOTHING_SAVED]
 
 
 def test_mounts_are_found_by_their_namespace():
@@ -460,7 +463,8 @@ FAILED = COPIED + (
     "#6 ERROR: process did not complete successfully: exit code: 1\n"
     "ERROR: failed to solve: process did not complete successfully: exit code: 1\n"
 )
-ANSWERS = [DOWNLOADED, DOWNLOADED, DOWNLOADED, DOWNLOADED, KEPT, REUSED]
+BUMPED = DOWNLOADED.replace("2.0.1", "2.0.3")
+ANSWERS = [DOWNLOADED, DOWNLOADED, BUMPED, DOWNLOADED, KEPT, REUSED]
 
 
 @pytest.fixture
@@ -533,7 +537,7 @@ def test_original_and_fixed_are_built_and_compared(docker: FakeDocker, project: 
     assert told == {
         "cold": ("all caches empty", 101_000, 101_000),
         "source-edit": ("app.py", 101_000, 0),
-        "dependency-bumped": ("flask==2.0.1 to flask>2.0.1,<3 in requirements.txt", 101_000, 0),
+        "dependency-bumped": ("flask==2.0.1 to 2.0.3 in requirements.txt", 101_000, 0),
     }
     assert contents(project) == before
     assert list(docker.temporary.iterdir()) == []
@@ -565,7 +569,8 @@ def test_without_cold_the_first_builds_are_not_reported(docker: FakeDocker, proj
 
 
 def test_a_version_that_is_not_there_gives_way_to_another(docker: FakeDocker, project: Path):
-    docker.answers(DOWNLOADED, DOWNLOADED, FAILED, DOWNLOADED, DOWNLOADED, KEPT, REUSED)
+    quiet = COPIED + f"#6 [3/3] {INSTALL}\n#6 DONE 1.0s\n"
+    docker.answers(DOWNLOADED, DOWNLOADED, FAILED, quiet, DOWNLOADED, KEPT, REUSED)
     shown = docker.measure(project).stdout
     assert "dependency bumped (flask==2.0.1 to flask!=2.0.1 in requirements.txt)" in shown
 
@@ -600,6 +605,14 @@ def test_a_failing_build_is_shown_with_its_end(docker: FakeDocker, project: Path
         "",
     ]
     assert list(docker.temporary.iterdir()) == []
+
+
+def test_a_fix_that_does_not_build_is_a_bug(docker: FakeDocker, project: Path):
+    docker.answers(DOWNLOADED, DOWNLOADED, BUMPED, FAILED)
+    done = docker.measure(project)
+    assert done.returncode == 2
+    assert "dfcache: fixed: first build fails: failed to solve" in done.stderr
+    assert "; the original builds, please report this at https://" in done.stderr
 
 
 def test_no_docker(project: Path, tmp_path: Path):

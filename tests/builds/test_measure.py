@@ -63,9 +63,7 @@ def measure(lab: Lab, tmp_path: Path) -> Measure:
     return Measure(lab, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "name", ["pip-root", "pip-user", "pip-stages", "pip-included-requirements", "pip-heredoc"]
-)
+@pytest.mark.parametrize("name", ["pip-root", "pip-user", "pip-stages"])
 def test_pip_is_told_as_the_index_counts_it(
     name: str, measure: Measure, index: Index, project: Path
 ) -> None:

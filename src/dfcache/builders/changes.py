@@ -9,7 +9,7 @@ from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.globbing import placed
 from dfcache.model.reads import copies_before, reads
 from dfcache.model.requirements import Requirement, parse_requirement, read_requirements
-from dfcache.record import record
+from dfcache.record import record, replace
 
 Read = Callable[[str], str | None]
 
@@ -32,11 +32,16 @@ _MOST = 3
 
 @record
 class Change:
-    """Another text for the file at ``path`` of the context; ``what`` tells a reader of it."""
+    """Another text for the file at ``path`` of the context; ``what`` tells a reader of it.
+
+    ``name`` is the dependency whose version may change, as it was ``given``.
+    """
 
     path: str
     text: str
     what: str
+    name: str = ""
+    given: str = ""
 
 
 def source_edit(build: Build, read: Read, token: str) -> Change | None:
@@ -57,10 +62,10 @@ def source_edit(build: Build, read: Read, token: str) -> Change | None:
     for path in sorted(found, key=lambda path: (path not in early, *_rank(path))):
         text = read(path)
         if text is not None:
-            # Markup gets no more than a line end: there a comment has no sign of its own line.
+            # In text and markup an empty line does no harm anywhere.
             sign = _COMMENTS[_kind(path) or ""]
             end = "" if not text or text.endswith("\n") else "\n"
-            added = f"{sign} {token}\n" if sign else "\n" * (1 + int(token, 16) % 7)
+            added = f"{sign} {token}\n" if sign else "\n"
             return Change(path, text + end + added, path)
     return None
 
@@ -95,11 +100,11 @@ def bumps(build: Build, read: Read, installed: str) -> Iterator[Change]:
     """
     seen = dict(_versions(installed))
     entries = list(_entries(build, read))
-    named = [entry.name for entry in entries]
+    names = [entry.name for entry in entries]
     fit = [
         entry
         for entry in entries
-        if named.count(entry.name) == 1 and _may_change(entry) and entry.name not in _INSTALLERS
+        if names.count(entry.name) == 1 and _may_change(entry) and entry.name not in _INSTALLERS
     ]
     fit = sorted(fit, key=lambda entry: not entry.pinned)[:_MOST]
     for entry in fit:
@@ -111,7 +116,15 @@ def bumps(build: Build, read: Read, installed: str) -> Iterator[Change]:
                 if new is not None:
                     changed = text[: entry.span.start] + new + text[entry.span.end :]
                     what = f"{entry.text} to {entry.name}{asked} in {entry.file}"
-                    yield Change(entry.file, changed, what)
+                    yield Change(entry.file, changed, what, entry.name, entry.text)
+
+
+def named(change: Change, installed: str) -> Change:
+    """The change with the version that was chosen, where the build printed it."""
+    version = dict(_versions(installed)).get(change.name)
+    if version is None:
+        return change
+    return replace(change, what=f"{change.given} to {version} in {change.path}")
 
 
 def why_none(build: Build) -> str:
@@ -152,7 +165,6 @@ def _project(path: str, text: str) -> Iterator[Requirement]:
     """The dependencies of a pyproject.toml that stand in it word for word, and once."""
     import tomllib
 
-    from dfcache.record import replace
     from dfcache.text import Span
 
     try:

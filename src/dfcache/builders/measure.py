@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dfcache.builders.changes import Change, bumps, source_edit, why_none
+from dfcache.builders.changes import Change, bumps, named, source_edit, why_none
 from dfcache.builders.docker import BuilderError, Built, Docker, Tell
 from dfcache.builders.downloads import Downloads, downloads
 from dfcache.builders.workspace import Workspace, workspace
@@ -18,6 +18,10 @@ from dfcache.parser import parse
 from dfcache.record import record
 
 COLD, EDIT, BUMP = "cold", "source edit", "dependency bumped"
+
+
+class FixError(BuilderError):
+    """The fixed text doesn't build although the original does: a bug of dfcache."""
 
 
 @record
@@ -62,7 +66,8 @@ def measure(project: Project, docker: Docker, cold: bool, tell: Tell) -> Measure
     """Build everything; ``tell`` gets a word on what goes on.
 
     The first build of either text is cold: its caches are its own, and empty. It is reported if
-    ``cold``. Raises BuilderError where a build fails, OSError where the context can't be copied.
+    ``cold``. Raises BuilderError where a build fails (FixError where it is one of the fixed text),
+    OSError where the context can't be copied.
     """
     tell("copying the build context")
     build = _understood(project)
@@ -124,6 +129,7 @@ class _Side:
         self, title: str, name: str, text: str, space: Workspace, docker: Docker, tell: Tell
     ) -> None:
         self._title = title
+        self._failure = FixError if title == "fixed" else BuilderError
         self._name = name
         self._dockerfile = space.dockerfile(text)
         self._space = space
@@ -150,7 +156,7 @@ class _Side:
         try:
             return self._docker.build(self._name, self._space.context, self._dockerfile, step)
         except BuilderError as error:
-            raise BuilderError(f"{what} fails: {error}", error.log) from error
+            raise self._failure(f"{what} fails: {error}", error.log) from error
 
 
 def _bump(side: _Side, candidates: Iterator[Change]) -> tuple[Change | None, Built | None, str]:
@@ -158,7 +164,8 @@ def _bump(side: _Side, candidates: Iterator[Change]) -> tuple[Change | None, Bui
     why = ""
     for change in candidates:
         try:
-            return change, side.change(BUMP, change), ""
+            built = side.change(BUMP, change)
+            return named(change, _printed(built)), built, ""
         except BuilderError as error:
             said = [line for line in error.log.split("\n") if "error" in line.lower()]
             why = f"{change.what} does not build: {said[-1] if said else error}"

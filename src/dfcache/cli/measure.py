@@ -32,7 +32,8 @@ class Request:
 def run(request: Request) -> int:
     """Measure, and report; the exit code."""
     from dfcache.builders.docker import BuilderError, Docker
-    from dfcache.builders.measure import Project, measure
+    from dfcache.builders.measure import FixError, Project, measure
+    from dfcache.engine.links import BUGS
 
     dockerfile = request.file or _dockerfile(request.context)
     if not os.path.isdir(request.context):
@@ -63,7 +64,8 @@ def run(request: Request) -> int:
         status.clear()
         for line in error.log.split("\n") if error.log else ():
             complain(f"  {line}")
-        return _fail(str(error))
+        bug = f"; the original builds, please report this at {BUGS}"
+        return _fail(f"{error}{bug if isinstance(error, FixError) else ''}")
     except OSError as error:
         status.clear()
         return _fail(f"{error.filename or request.context}: {error.strerror or error}")
