@@ -155,6 +155,9 @@ def test_columns_of_two_tables_are_the_same():
     assert [c.title for c in before.changes] == [c.title for c in after.changes]
     sha = next(change for change in after.changes if change.title == "SHA")
     assert not any(sha.marks)
+    late = BAD.replace("ARG SHA\n", "") + "ARG SHA\nRUN x\n"
+    before, after = merged(explain(built(BAD, FILES)), explain(built(late, FILES)))
+    assert [c.names for c in after.changes].count(("SHA",)) == 1
 
 
 TEXT = """\

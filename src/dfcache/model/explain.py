@@ -116,13 +116,14 @@ def merged(*explanations: Explanation) -> tuple[Explanation, ...]:
 
     Changes that have one effect become one; those that do nothing in any of them are left out.
     """
-    kinds = dict.fromkeys((c.kind, c.names) for each in explanations for c in each.changes)
+    kinds: dict[tuple[str, tuple[str, ...]], str] = {}
+    for change in (c for each in explanations for c in each.changes):
+        kinds.setdefault(_what_changes(change), change.kind)
     effects: dict[tuple[str, tuple[tuple[str, ...], ...]], tuple[str, ...]] = {}
-    for kind, names in kinds:
-        marks = tuple(_marks(each, kind, names) for each in explanations)
+    for what, kind in kinds.items():
+        marks = tuple(_marks(each, what) for each in explanations)
         if any(map(any, marks)):
-            key = kind, marks
-            effects[key] = (*effects.get(key, ()), *names)
+            effects[kind, marks] = (*effects.get((kind, marks), ()), *what[1])
     return tuple(
         replace(
             each,
@@ -132,8 +133,16 @@ def merged(*explanations: Explanation) -> tuple[Explanation, ...]:
     )
 
 
-def _marks(explanation: Explanation, kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    same = (c.marks for c in explanation.changes if c.kind == kind and c.names == names)
+def _what_changes(change: Change) -> tuple[str, tuple[str, ...]]:
+    """The same for a change that two tables name otherwise: what is volatile, or a manifest, in
+    one Dockerfile need not be so in another.
+    """
+    kind = {"volatile": "argument", "argument": "argument", "base": "base"}.get(change.kind, "path")
+    return kind, change.names
+
+
+def _marks(explanation: Explanation, what: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
+    same = (change.marks for change in explanation.changes if _what_changes(change) == what)
     return next(same, ("",) * len(explanation.steps))
 
 

@@ -30,7 +30,8 @@ table { border-collapse: separate; border-spacing: 2px; width: 100%; }
 thead th { vertical-align: bottom; padding: 0; width: 28px; font-weight: 400; }
 thead th span { writing-mode: vertical-rl; transform: rotate(180deg); font-size: .8125rem;
   max-height: 17em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-tbody th { text-align: left; font-weight: 400; padding: 2px 4px 2px 0; min-width: 132px; }
+tbody th { text-align: left; font-weight: 400; padding: 2px 4px 2px 0; min-width: 132px;
+  position: sticky; left: 0; background: var(--paper); }
 tbody th code { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2;
   overflow: hidden; overflow-wrap: anywhere; font: .75rem/1.35 ui-monospace, monospace; }
 tbody tr.stage th { color: var(--soft); font-size: .8125rem; padding-top: 8px; }
