@@ -194,15 +194,14 @@ def _sum(costs: Costs, scenario: str, variant: str) -> Cost | None:
 def _cell(cost: Cost | None) -> str:
     if cost is None:
         return "does not build"
-    megabytes = cost.sent / 1_000_000
-    size = "0" if not cost.sent else f"{megabytes:.1f}" if megabytes >= 0.1 else f"{megabytes:.3f}"
-    return f"{size} MB, {cost.seconds:.1f} s"
+    size = f"{cost.sent / 1e6:.1f} MB" if cost.sent >= 1e5 else f"{cost.sent / 1e3:.1f} kB"
+    return f"{size if cost.sent else '0 MB'}, {cost.seconds:.1f} s"
 
 
 def _write(whole: str, sums: str) -> None:
     text = (
         "# What a rebuild costs\n\n"
-        "Made by `python benchmarks/rebuild.py`, which says how. Megabytes are what the package "
+        "Made by `python benchmarks/rebuild.py`, which says how. Sizes are what the package "
         f"index sent, at {RATE // 1_000_000} MB/s a connection.\n\n{whole}\nAll of them:\n\n{sums}"
     )
     (ROOT / "benchmarks" / "rebuild.md").write_text(text)
