@@ -71,29 +71,33 @@ def measure(project: Project, docker: Docker, cold: bool, tell: Tell) -> Measure
     """
     tell("copying the build context")
     build = _understood(project)
+    changes: dict[str, Change] = {}
+    skipped: dict[str, str] = {}
     with workspace(project.context, project.dockerfile) as space, _names(docker) as names:
-        edit = source_edit(build, space.read, names[0].split("-")[1])
         original = _Side("original", names[0], project.original, space, docker, tell)
-        fixed = _Side("fixed", names[1], project.fixed, space, docker, tell)
-        scenarios, skipped = [], []
-        first = original.build("first build")
-        edited = original.change(EDIT, edit) if edit else None
-        bump, bumped, why = _bump(original, bumps(build, space.read, _printed(first)))
+        before = {COLD: original.build("first build")}
+        edit = source_edit(build, space.read, names[0].split("-")[1])
+        if edit is not None:
+            changes[EDIT] = edit
+            before[EDIT] = original.change(EDIT, edit)
+        else:
+            skipped[EDIT] = "no COPY brings a source file that could be edited"
+        bump = _bump(original, bumps(build, space.read, _printed(before[COLD])))
+        if isinstance(bump, str):
+            skipped[BUMP] = bump or why_none(build)
+        else:
+            changes[BUMP], before[BUMP] = bump
         space.restore()
-        fixed_first = fixed.build("first build")
-        if cold:
-            scenarios.append(Scenario(COLD, "all caches empty", cost(first), cost(fixed_first)))
-        if edit is not None and edited is not None:
-            after = fixed.change(EDIT, edit)
-            scenarios.append(Scenario(EDIT, edit.what, cost(edited), cost(after)))
-        else:
-            skipped.append((EDIT, "no COPY brings a source file that could be edited"))
-        if bump is not None and bumped is not None:
-            after = fixed.change(BUMP, bump)
-            scenarios.append(Scenario(BUMP, bump.what, cost(bumped), cost(after)))
-        else:
-            skipped.append((BUMP, why or why_none(build)))
-    return Measurement(tuple(scenarios), tuple(skipped))
+        fixed = _Side("fixed", names[1], project.fixed, space, docker, tell)
+        after = {COLD: fixed.build("first build")}
+        after |= {name: fixed.change(name, change) for name, change in changes.items()}
+    said = {COLD: "all caches empty"} | {name: change.what for name, change in changes.items()}
+    scenarios = (
+        Scenario(name, said[name], cost(built), cost(after[name]))
+        for name, built in before.items()
+        if cold or name != COLD
+    )
+    return Measurement(tuple(scenarios), tuple(skipped.items()))
 
 
 def cost(built: Built) -> Cost:
@@ -104,22 +108,18 @@ def cost(built: Built) -> Cost:
 
 
 def saves(scenario: Scenario) -> bool:
-    """Whether the fix makes a scenario cheaper; seconds count only where nothing else is told."""
-    one, other = scenario.original.downloads, scenario.fixed.downloads
-    if one.size is not None and other.size is not None and one.size != other.size:
-        return other.size < one.size
-    if one.packages is not None and other.packages is not None:
-        if one.packages != other.packages:
-            return other.packages < one.packages
-        if one.size is not None and other.size is not None:
-            return False
-    runs = [
-        sum(name.startswith("RUN") for name in side.ran)
-        for side in (scenario.original, scenario.fixed)
-    ]
-    if runs[0] != runs[1]:
-        return runs[1] < runs[0]
-    return scenario.fixed.seconds < 0.8 * scenario.original.seconds
+    """Whether the fix makes a scenario cheaper; seconds count only where all else is equal."""
+    sides = (scenario.original, scenario.fixed)
+    for one, other in (
+        [side.downloads.size for side in sides],
+        [side.downloads.packages for side in sides],
+        [sum(name.startswith("RUN") for name in side.ran) for side in sides],
+    ):
+        if one is not None and other is not None and one != other:
+            return other < one
+    before, after = (side.seconds for side in sides)
+    # The same build takes a second more or less each time.
+    return before - after > max(1.0, 0.2 * before)
 
 
 class _Side:
@@ -159,18 +159,18 @@ class _Side:
             raise self._failure(f"{what} fails: {error}", error.log) from error
 
 
-def _bump(side: _Side, candidates: Iterator[Change]) -> tuple[Change | None, Built | None, str]:
-    """The first candidate that can be built, its build, and else what the last one failed with."""
+def _bump(side: _Side, candidates: Iterator[Change]) -> tuple[Change, Built] | str:
+    """The first candidate that can be built, and its build; else what the last one failed with."""
     why = ""
     for change in candidates:
         try:
             built = side.change(BUMP, change)
-            return named(change, _printed(built)), built, ""
+            return named(change, _printed(built)), built
         except BuilderError as error:
             said = [line for line in error.log.split("\n") if "error" in line.lower()]
             why = f"{change.what} does not build: {said[-1] if said else error}"
             side.undo(change)
-    return None, None, why
+    return why
 
 
 def _understood(project: Project) -> Build:

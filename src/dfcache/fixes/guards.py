@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.effects import within
 from dfcache.model.invocations import Invocation
 
 # Programs that, given a folder above the mount, leave what is in it alone.
@@ -21,6 +22,17 @@ CALM = frozenset(
 )
 
 
+# Programs that go through all that a folder holds.
+_DEEP = frozenset("chown chmod chgrp cp rsync tar zip mkdir".split())
+
+
+def _is_harmless(made: Invocation) -> bool:
+    """Whether a command leaves a mount and what is in it alone, wherever it works."""
+    if made.program == "mkdir":
+        return any("p" in (a.value or "")[:3] for a in made.args if (a.value or "")[:1] == "-")
+    return made.program in _HARMLESS
+
+
 def is_known(step: RunStep, made: Invocation) -> bool:
     return made.program in CALM or any(use.invocation is made for use in step.uses)
 
@@ -30,11 +42,15 @@ def refuse_touched(build: Build, step: RunStep, targets: Sequence[str], plan: Pl
     for made in step.invocations:
         if made.cwd is not None and any(_near(made.cwd, target) for target in targets):
             plan.refuse(f"`{made.program}` works in {made.cwd}, where the mount is")
-        if made.program not in _HARMLESS and not any(u.invocation is made for u in step.uses):
-            deep = made.program in ("chown", "chmod", "chgrp")
-            for path in _named(made):
-                if any(_near(path, t) or (deep and t.startswith(path + "/")) for t in targets):
-                    plan.refuse(f"`{made.program}` works on {path}, where the mount is")
+        if _is_harmless(made) or any(u.invocation is made for u in step.uses):
+            continue
+        deep = made.program in _DEEP
+        paths = list(_named(made))
+        if made.program in ("cp", "rsync", "mv"):
+            paths = paths[:-1]  # what is copied, not where to
+        for path in paths:
+            if any(_near(path, t) or (deep and within(t, path)) for t in targets):
+                plan.refuse(f"`{made.program}` works on {path}, where the mount is")
     heirs = build.heirs(step.stage)
     for stage in build.stages:
         for other in stage.steps:

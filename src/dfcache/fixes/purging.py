@@ -44,6 +44,8 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
             run[0], span=Span(run[0].span.start, run[-1].span.end), after=run[-1].after
         )
         plan.take_out(step.outer.span, command_region(source, joined), joined.span, name)
+        if joined.after is None and joined.joiner in (";", "\n") and not _stops_at_errors(step):
+            plan.doubt(f"{name} was last, so the step passed even where a command before it failed")
 
 
 def _script_text(step: RunStep) -> str:
@@ -54,6 +56,15 @@ def _script_text(step: RunStep) -> str:
             for word in command.words:
                 text = text.replace(word.raw, "", 1)
     return text
+
+
+def _stops_at_errors(step: RunStep) -> bool:
+    """Whether the script ends at the first command that fails: ``set -e``, ``sh -ec``."""
+    flags = [word for word in step.scope.shell[1:] if word.startswith("-")]
+    for made in step.invocations:
+        if made.program == "set":
+            flags += [argument.value or "" for argument in made.args]
+    return any("errexit" in flag or (flag[:1] == "-" and "e" in flag[1:]) for flag in flags)
 
 
 def _neighbours(step: RunStep, commands: Sequence[Command]) -> Iterator[list[Command]]:

@@ -10,7 +10,7 @@ from dfcache.knowledge.records import Tool
 from dfcache.model.build import Build, RunStep, VariableStep
 from dfcache.model.invocations import Invocation
 from dfcache.model.usedcaches import Switch
-from dfcache.parser.script import Command
+from dfcache.parser.script import Command, Dialect
 from dfcache.text import Edit, Span
 
 # Programs that run code nobody can see here: they may count on variables, or clean up.
@@ -20,17 +20,17 @@ _INDIRECT = frozenset(
 
 
 # In names of Python files that install things.
-_INSTALLERS = ("install", "setup", "bootstrap", "requirements", "build", "deps")
+_INSTALLERS = ("install", "setup", "bootstrap", "requirements", "build", "deps", "pip")
 
 
 def drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
     if switch.span is None:
         plan.refuse(f"the base image sets {switch.text}")
         return
-    for step in build.runs():
-        texts = [step.instruction.original, *(h.body for h in step.instruction.heredocs)]
+    for reader in build.dockerfile.instructions:
+        texts = [reader.original, *(heredoc.body for heredoc in reader.heredocs)]
         if any(re.search(rf"\$\{{?{switch.text}\b", text) for text in texts):
-            plan.refuse(f"line {step.outer.start_line} reads {switch.text}")
+            plan.refuse(f"line {reader.start_line} reads {switch.text}")
     instruction = next(i for i in build.dockerfile.instructions if i.span.covers(switch.span))
     owner = instruction.child or instruction
     only = len(owner.words) <= 1 or owner.words[0].span == owner.words[-1].span
@@ -51,10 +51,13 @@ def _single_pair(build: Build, span: Span) -> bool:
 def doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
     """Without the variable, a program that calls the package manager by itself fills a layer."""
     for step in build.runs():
-        for made in step.invocations:
-            variable = step.scope.variables.get(switch.text)
-            if variable is None or variable.span != switch.span:
-                continue
+        variable = step.scope.variables.get(switch.text)
+        if variable is None or variable.span != switch.span:
+            continue
+        if step.script.dialect is not Dialect.POSIX:
+            plan.doubt(f"line {step.outer.start_line} may count on {switch.text}")
+        used = {id(use.invocation) for use in step.uses}
+        for made in (made for made in step.invocations if id(made) not in used):
             if made.program in _INDIRECT or _is_script(made):
                 plan.doubt(f"`{made.program}` may count on {switch.text}, which the fix removes")
 
@@ -68,7 +71,9 @@ def _is_script(made: Invocation) -> bool:
         return first != "-c" and not first.endswith("activate")
     if made.program.startswith("python"):
         module = made.args[1].value or "" if first == "-m" and len(made.args) > 1 else ""
-        return module in _INDIRECT or any(word in first.lower() for word in _INSTALLERS)
+        text = " ".join(a.value or a.word.value for a in made.args[:2]).lower()
+        by_name = any(word in text for word in _INSTALLERS)
+        return not made.args or first == "-" or module in _INDIRECT or by_name
     return made.program.endswith((".sh", ".bash", ".py")) or made.path.startswith("./")
 
 

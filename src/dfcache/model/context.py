@@ -46,6 +46,9 @@ class Context(Protocol):
     def ignored(self, path: str) -> bool:
         """Whether the ignore file hides ``path`` (whether or not it exists)."""
 
+    def real(self, path: str) -> str:
+        """Where ``path`` leads through symbolic links: itself without any, or out of the context."""
+
 
 def unread(context: Context, path: str) -> bool:
     """Whether ``path`` is a file of the context whose text is not known."""
@@ -80,6 +83,10 @@ class NoContext:
     def ignored(self, path: str) -> bool:
         """False."""
         return False
+
+    def real(self, path: str) -> str:
+        """See Context."""
+        return path
 
 
 class MemoryContext:
@@ -141,6 +148,10 @@ class MemoryContext:
         """See Context."""
         return self._ignore.hides(path)
 
+    def real(self, path: str) -> str:
+        """See Context. There are no links."""
+        return path
+
 
 class DirectoryContext:
     """A folder on disk, listed and read only as far as it is asked for, and each thing once.
@@ -196,6 +207,14 @@ class DirectoryContext:
     def ignored(self, path: str) -> bool:
         """See Context."""
         return self._ignore.hides(path)
+
+    def real(self, path: str) -> str:
+        """See Context."""
+        full = self._inside(path)
+        if full is None:
+            return path
+        found = os.path.relpath(full, self._root)
+        return "" if found == os.curdir else found.replace(os.sep, "/")
 
     @property
     def _ignore(self) -> Ignore:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dfcache.model.accounts import created_user
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.uses import ToolUse
+from dfcache.parser.invocation import SHELLS
 from dfcache.record import record
 
 # Programs that touch nothing but what their arguments name.
@@ -82,6 +83,15 @@ class Effects:
     needs: frozenset[str] = frozenset()
 
 
+def clash(one: Effects, other: Effects) -> str:
+    """A path over which two steps would disagree if they changed places, or ""."""
+    pairs = ((one.writes, other.writes), (one.writes, other.reads), (one.reads, other.writes))
+    for mine, theirs in pairs:
+        if overlap(mine, theirs):
+            return next((path for path in sorted(mine) if overlap([path], theirs)), "")
+    return next(iter(sorted((one.makes & other.needs) | (one.needs & other.makes))), "")
+
+
 def overlap(paths: Iterable[str], others: Iterable[str]) -> bool:
     """Whether a path of one side is, holds or lies in a path of the other."""
     mine, theirs = frozenset(paths), frozenset(others)
@@ -106,6 +116,12 @@ def _lies_in(paths: frozenset[str], folders: frozenset[str]) -> bool:
 def within(path: str, folder: str) -> bool:
     """Whether ``path`` is ``folder`` or lies below it."""
     return path == folder or folder == "/" or path.startswith(folder + "/")
+
+
+def above(path: str) -> Iterator[str]:
+    """The folders above a path, without the root."""
+    while (path := posixpath.dirname(path)) not in ("/", ""):
+        yield path
 
 
 def commute(one: Effects, other: Effects) -> bool:
@@ -138,11 +154,24 @@ def run_effects(made: Iterable[Invocation], uses: Iterable[ToolUse]) -> Effects:
     """The effects of a RUN with these commands."""
     by_command = {id(use.invocation.command): use for use in uses}
     parts = []
+    made = tuple(made)
     for invocation in made:
+        if invocation.program in SHELLS and _is_spelled_out(invocation, made):
+            continue  # its commands are judged one by one
         use = by_command.get(id(invocation.command))
         parts.append(_use_effects(use) if use else _program_effects(invocation))
         parts.append(_redirects(invocation))
     return combined(parts)
+
+
+def _is_spelled_out(shell: Invocation, made: Iterable[Invocation]) -> bool:
+    """Whether the commands of ``bash -c "…"`` are among ``made``."""
+    outer = shell.command.span
+    return any(
+        "shell" in one.command.context and outer.covers(one.command.span)
+        for one in made
+        if one is not shell
+    )
 
 
 def _use_effects(use: ToolUse) -> Effects:

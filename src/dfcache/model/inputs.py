@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from dfcache.model.build import Build, CopyStep, RunStep, Step, VariableStep
 from dfcache.model.effects import overlap, within
-from dfcache.model.globbing import CopySpec, clean, destination, is_glob, placed, sources
+from dfcache.model.globbing import CopySpec, clean, destination, is_glob, placed, roots, sources
 from dfcache.model.mounts import StepMount
 from dfcache.model.order import step_effects
 from dfcache.model.overlay import with_file
@@ -340,8 +340,15 @@ class _Reader:
         found = _lacking(step, f"whether {remote[0]} changes can't be told") if remote else NOTHING
         if not self.build.context.known:
             return found | Inputs(unknown=frozenset(("the build context is not at hand",)))
-        taken = (sources(self.build.context, each, spec.exclude) for each in spec.sources)
-        return found | Inputs(Causes(frozenset().union(*taken)))
+        taken: set[str] = set()
+        for each in spec.sources:
+            taken.update(sources(self.build.context, each, spec.exclude))
+            # A link that is named is followed; one inside a folder is copied as a link.
+            for root in roots(self.build.context, each):
+                real = self.build.context.real(root)
+                if real != root:
+                    taken.update(sources(self.build.context, real, spec.exclude))
+        return found | Inputs(Causes(frozenset(taken)))
 
     def content(self, stage: int, paths: Iterable[str]) -> Inputs:
         """What the files at ``paths`` depend on, as they are at the end of a stage."""

@@ -39,6 +39,8 @@ def _package_json(text: str) -> str:
         return "package.json has workspaces, whose manifests are read as well"
     for key in ("dependencies", "devDependencies", "optionalDependencies"):
         section = data.get(key)
+        if isinstance(section, dict) and "@prisma/client" in section:
+            return "@prisma/client is made from its schema when it is installed"
         values = section.values() if isinstance(section, dict) else ()
         if any(str(value).startswith(("file:", "link:", "workspace:", ".")) for value in values):
             return "package.json has local dependencies"

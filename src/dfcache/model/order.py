@@ -14,7 +14,7 @@ from dfcache.model.build import (
     VariableStep,
     per_build,
 )
-from dfcache.model.effects import SYSTEM, Effects, commute, overlap, run_effects, within
+from dfcache.model.effects import SYSTEM, Effects, above, commute, overlap, run_effects, within
 from dfcache.model.globbing import destination, is_glob, placed
 
 _METADATA = frozenset(
@@ -68,12 +68,6 @@ def folders_made(build: Build, copy: CopyStep) -> frozenset[str]:
     if copy.origin is not None or not build.context.known:
         made.add(destination(copy.files))
     return frozenset(made - set(above(posixpath.join(copy.scope.workdir or "/", "x"))))
-
-
-def above(path: str) -> Iterator[str]:
-    """The folders above a path, without the root."""
-    while (path := posixpath.dirname(path)) not in ("/", ""):
-        yield path
 
 
 @per_build

@@ -52,6 +52,9 @@ class _WithFile:
     def ignored(self, path: str) -> bool:
         return self._context.ignored(path)
 
+    def real(self, path: str) -> str:
+        return self._context.real(path)
+
 
 def _above(path: str, folder: str) -> bool:
     return not folder or path.startswith(posixpath.join(folder, ""))

@@ -158,15 +158,17 @@ def expand_braces(text: str) -> list[str]:
 
 
 def _finds(made: Invocation, targets: tuple[str, ...]) -> Iterator[Purge]:
-    """``find`` that deletes below a folder that holds the cache, unless by a name it names."""
+    """``find`` that deletes below a folder that holds the cache, or in the cache."""
     values = [argument.value or "" for argument in made.args]
-    deletes = "-delete" in values or "rm" in values
-    if not deletes or any(value in ("-name", "-iname", "-path", "-regex") for value in values):
+    if "-delete" not in values and "rm" not in values:
         return
+    named = any(value in ("-name", "-iname", "-path", "-regex") for value in values)
     for argument in made.args:
         value = argument.value
         if value is None or value.startswith(("-", "(", "!", "\\")):
             break
         for target in targets:
-            if _match(made.cwd, value, target, recursive=True) is not None:
+            hit = _match(made.cwd, value, target, recursive=True)
+            inside = hit is False or posixpath.normpath(value) == target
+            if hit is not None and (inside or not named):
                 yield Purge(made, target, None, breaks=True, whole=True, certain=False)

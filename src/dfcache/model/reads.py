@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from dfcache.model.build import Build, CopyStep, RunStep, per_build
-from dfcache.model.effects import within
+from dfcache.model.effects import above, within
 from dfcache.model.globbing import origin, placed
 from dfcache.model.lifecycle import WHOLE_PROJECT, runs_code
 from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
-from dfcache.model.usedfiles import Read, is_local
+from dfcache.model.usedfiles import Read
 from dfcache.model.uses import ToolUse
 from dfcache.model.variables import is_loose
 from dfcache.record import EMPTY, record
@@ -51,6 +52,10 @@ def copies_before(build: Build, step: RunStep) -> tuple[CopyStep, ...]:
     return tuple(found)
 
 
+# Options of requirements files that name a folder of packages or an index.
+_PLACES = ("--find-links", "-f", "--index-url", "-i", "--extra-index-url")
+
+
 @per_build
 def reads(build: Build, step: RunStep) -> Reads:
     """What the downloading commands of ``step`` read of the context."""
@@ -86,6 +91,7 @@ class _Reader:
             self.read(use, read)
         for name in use.spec.manifests:
             self.manifest(use, name)
+            self.manifest_above(use, name)
         if use.own_code and not self.build.context.known:
             self.give_up(f"`{use.title}` may run code of the project")
 
@@ -133,12 +139,9 @@ class _Reader:
 
     def project(self, path: str) -> None:
         """Note a local project: all of its folder, and what it may take from elsewhere."""
-        self.folder(path)
+        self.whole(path)
         where = self.folders.get(path)
-        if where is None:
-            if path not in self.files and self.is_filled(path):
-                self.folders[path] = "?"
-                self.give_up(f"several COPYs bring {path}")
+        if where is None or where == "?":
             return
         found = project(self.build.context, where)
         local = [p for p in found.path_dependencies if not within(p, where)]
@@ -147,6 +150,13 @@ class _Reader:
         elif found.unsure or local or found.missing or not found.installable:
             reason = found.unsure[0] if found.unsure else "it needs files that can't be told"
             self.give_up(f"building {where or 'the project'} may read more: {reason}")
+
+    def whole(self, path: str) -> None:
+        """Note that everything below a folder is read, however many COPYs bring it."""
+        self.folder(path)
+        if path not in self.folders and path not in self.files and self.is_filled(path):
+            self.folders[path] = "?"
+            self.give_up(f"several COPYs bring {path}")
 
     def is_filled(self, path: str) -> bool:
         """Whether some COPY brings anything at or below ``path``."""
@@ -168,9 +178,16 @@ class _Reader:
             if name == "package.json" and self.locate(posixpath.join(cwd, "binding.gyp")):
                 reason = "binding.gyp has npm build the source"
             if reason == WHOLE_PROJECT:
-                self.folder(cwd)
+                self.whole(cwd)
             elif reason:
                 self.give_up(reason)
+
+    def manifest_above(self, use: ToolUse, name: str) -> None:
+        """Workspaces and settings in a folder above the working directory are read as well."""
+        for folder in above(use.invocation.cwd or "/"):
+            path = posixpath.join(posixpath.dirname(folder), name)
+            if self.locate(path) is not None:
+                self.give_up(f"`{use.title}` may read {path} too")
 
     def requirements(self, use: ToolUse, path: str, constraint: bool) -> None:
         if self.locate(path) is None:
@@ -185,18 +202,32 @@ class _Reader:
         got = read_requirements(self.file, path, constraint=constraint)
         self.variables |= set(got.variables)
         if got.missing:
-            self.give_up(f"{got.missing[0]} is not in the build context")
+            self.give_up(f"{got.missing[0]} is hidden, or not in the build context")
         if got.problems:
             self.give_up(f"{got.problems[0][0]} can't be read: {got.problems[0][2]}")
         cwd = use.invocation.cwd
         if any(entry.editable and entry.url and entry.path is None for entry in got.entries):
             self.leaves.add(posixpath.join(cwd or "/", "src"))
-        links = (*got.options.get("--find-links", ()), *got.options.get("-f", ()))
-        local = [entry.path for entry in got.locals if entry.path is not None]
-        for target in (*local, *(link for link in links if is_local(link))):
+        for target in (entry.path for entry in got.locals if entry.path is not None):
             if cwd is None and not target.startswith("/"):
                 self.give_up(f"{path} names {target}, whose place can't be told")
-            elif target in local:
-                self.project(posixpath.normpath(posixpath.join(cwd or "/", target)))
             else:
-                self.folder(posixpath.normpath(posixpath.join(cwd or "/", target)))
+                self.project(posixpath.normpath(posixpath.join(cwd or "/", target)))
+        for option in _PLACES:
+            for place in got.options.get(option, ()):
+                self.place(place, [*map(posixpath.dirname, got.files), cwd or "/"])
+
+    def place(self, place: str, folders: Sequence[str]) -> None:
+        """Note a folder of packages or an index that a requirements file names.
+
+        pip takes it from the file's own folder where it is there, else from where it runs.
+        """
+        if "://" in place and not place.startswith("file:"):
+            return
+        path = re.sub(r"^file:(//)?", "", place)
+        tries = [posixpath.normpath(posixpath.join(folder, path)) for folder in folders]
+        found = [image for image in tries if self.locate(image) is not None]
+        for image in found:
+            self.folder(image)
+        if not found:
+            self.give_up(f"the place of {place} can't be told")

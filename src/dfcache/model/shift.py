@@ -6,11 +6,10 @@ import posixpath
 from collections.abc import Mapping, Sequence
 
 from dfcache.model.build import Build, CopyStep, RunStep, Step
-from dfcache.model.effects import Effects, commute, overlap, within
+from dfcache.model.effects import Effects, above, clash, commute, overlap, within
 from dfcache.model.globbing import destination, origin
 from dfcache.model.late import late_for
 from dfcache.model.order import (
-    above,
     brings,
     folders_made,
     is_install,
@@ -138,7 +137,9 @@ class _Jump:
                 return f"line {step.outer.start_line} writes what the install reads"
             if not commute(rest, other):
                 where = step.outer.start_line
-                return f"the install writes where line {where} does, or needs it"
+                path = clash(rest, other)
+                over = f" over {path}" if path else ""
+                return f"line {line} can't go before line {where}: they meet{over}"
         return ""
 
     def named_by_variable(self) -> str:
@@ -150,8 +151,8 @@ class _Jump:
                     continue
                 for path in (value or "").replace(",", ":").replace(" ", ":").split(":"):
                     whole = posixpath.join(made.cwd or "/", path)
-                    looks = "/" in path or "." in path
-                    if looks and self.is_moved(whole, exact=name == "PATH"):
+                    looks = self.build.context.known or "/" in path or "." in path
+                    if path and looks and self.is_moved(whole, exact=name == "PATH"):
                         return f"{name} leads to {path}, which would move"
         return ""
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from dfcache.knowledge.records import ToolCommand
+from dfcache.knowledge.records import Tool, ToolCommand
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.options import Option
 from dfcache.record import record
@@ -29,7 +29,11 @@ _LOCAL = re.compile(r"(\.{1,2}$|\.{0,2}/|file:|.*[/\\]|.*\.(whl|zip|tar\.gz|tar\
 
 
 def given_reads(
-    spec: ToolCommand, options: Sequence[Option], operands: Sequence[Argument], made: Invocation
+    tool: Tool,
+    spec: ToolCommand,
+    options: Sequence[Option],
+    operands: Sequence[Argument],
+    made: Invocation,
 ) -> Iterator[Read]:
     for option in options:
         kind = spec.reads.get(option.name)
@@ -41,6 +45,8 @@ def given_reads(
             if path is not None and "://" in path and not path.startswith("file:"):
                 continue  # -r https://…, --find-links https://…
             yield Read(kind, _in(made.cwd, path), argument)
+        elif option.name in tool.index.options and is_local(option.value or ""):
+            yield Read("links", _in(made.cwd, option.value), option.given or option.argument)
     if spec.operands == "files":
         for operand in operands:
             yield Read("requirements", _in(made.cwd, operand.value), operand)

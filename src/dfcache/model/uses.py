@@ -142,7 +142,7 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
         off=tuple(switches(tool, options, made, scope)),
         offline=bool(names & spec.offline),
         linked=linked(tool, options, env),
-        reads=tuple(given_reads(spec, options, operands, made)),
+        reads=tuple(given_reads(tool, spec, options, operands, made)),
         operands=operands,
         elsewhere=bool(names & set(spec.writes))
         or (made.cwd is None and any(not path.startswith("-") for path in spec.writes)),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dfcache.model.build import Build, RunStep, Stage, Step, VariableStep
+from dfcache.model.invocations import Invocation
 from dfcache.model.order import installs, step_effects
 from dfcache.model.reads import reads
 from dfcache.parser import Pair
@@ -70,6 +71,8 @@ def _volatile(build: Build, stage: Stage, step: VariableStep) -> Volatile | None
     if len(names) != 1 or step.triggered:
         return None
     name = names.pop()
+    if any(i.name == "FROM" and name in i.original for i in build.dockerfile.instructions):
+        return None  # a new value is a new base image anyway
     if not _is_volatile(name, step.pairs[0]) or name.startswith(_READ_BY_BUILDS):
         return None
     install = next((s for s in installs(stage) if s.index > step.index and not s.triggered), None)
@@ -94,6 +97,14 @@ def _volatile(build: Build, stage: Stage, step: VariableStep) -> Volatile | None
     )
 
 
+_SHOWS = frozenset(("env", "printenv", "set", "export", "declare"))
+
+
+def _shows_all(made: Invocation) -> bool:
+    """``env``, ``set`` and their kin without arguments print every variable."""
+    return all((argument.value or "") == "-p" for argument in made.args)
+
+
 def _uses(step: Step, name: str) -> bool:
     """Whether the text of a step names a variable (any mention counts)."""
     texts = [step.instruction.original, *(heredoc.body for heredoc in step.instruction.heredocs)]
@@ -105,6 +116,8 @@ def _implicit(build: Build, stage: Stage, step: Step, install: RunStep, name: st
     for other in stage.steps[step.index + 1 : install.index + 1]:
         if not isinstance(other, RunStep):
             continue
+        if any(made.program in _SHOWS and _shows_all(made) for made in other.invocations):
+            return f"line {other.outer.start_line} shows all variables"
         effects = step_effects(build, other)
         if effects.unknown:
             return f"line {other.outer.start_line} may read it: {effects.unknown}"
