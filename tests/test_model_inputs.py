@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from building import built
+from dfcache.knowledge import load
+from dfcache.model.assemble import build
+from dfcache.model.context import DirectoryContext
 from dfcache.model.inputs import changed, runs_again_on
+from dfcache.parser import parse
 
 FILES = {
     "requirements.txt": "flask\n",
@@ -39,9 +45,9 @@ def test_a_step_runs_again_on_the_files_copied_by_then():
 
 
 def test_inputs_are_plain_values():
-    build = built(SPLIT, FILES)
-    install = next(iter(build.runs()))
-    inputs = runs_again_on(build, install)
+    found = built(SPLIT, FILES)
+    install = next(iter(found.runs()))
+    inputs = runs_again_on(found, install)
     assert inputs.sure.files == {"requirements.txt"}
     assert inputs.sure.bases == {"python:3.12"}
     assert inputs.sure.texts == {(0, -1), (0, 0), (0, 1), (0, 2)}
@@ -149,15 +155,15 @@ def test_metadata_and_triggers_run_nothing():
 def test_without_the_context_the_sources_tell():
     assert again(SPLIT, None, path="requirements.txt") == "3 4 5 7"
     assert again(SPLIT, None, path="src/x.py") == "5 7"
-    build = built(SPLIT, None)
-    inputs = runs_again_on(build, next(iter(build.runs())))
+    found = built(SPLIT, None)
+    inputs = runs_again_on(found, next(iter(found.runs())))
     assert inputs.unknown == {"the build context is not at hand"}
 
 
 def test_what_can_not_be_known_is_said():
     source = "FROM a\nARG N\nCOPY $N /\nADD https://example.org/a.tgz /\nRUN x\n"
-    build = built(source, FILES)
-    assert runs_again_on(build, next(iter(build.runs()))).unknown == {
+    found = built(source, FILES)
+    assert runs_again_on(found, next(iter(found.runs()))).unknown == {
         "line 3: what it copies can't be told",
         "line 4: whether https://example.org/a.tgz changes can't be told",
     }
@@ -167,3 +173,16 @@ def test_triggers_run_in_the_stages_built_from_theirs():
     source = "FROM a AS one\nONBUILD COPY src /src\nFROM one AS two\nRUN x\nFROM two\nRUN y\n"
     assert again(source, path="src/app.py") == "2 4 6"
     assert again(source, path="main.py") == ""
+
+
+def test_links_that_are_named_are_followed(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/a").write_text("")
+    (tmp_path / "file").symlink_to("real/a")
+    (tmp_path / "folder").symlink_to("real")
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside/b").symlink_to("../real/a")
+    source = "FROM a\nCOPY {} /x\n"
+    for named, runs in (("file", 1), ("folder", 1), ("folder/a", 1), ("inside", 0), (".", 1)):
+        found = build(parse(source.format(named)), DirectoryContext(tmp_path), load())
+        assert len(changed(found, path="real/a")) == runs, named

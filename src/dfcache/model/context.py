@@ -47,7 +47,7 @@ class Context(Protocol):
         """Whether the ignore file hides ``path`` (whether or not it exists)."""
 
     def real(self, path: str) -> str:
-        """Where ``path`` leads through symbolic links: itself without any, or out of the context."""
+        """Where ``path`` leads through links; itself without any, or where they lead out."""
 
 
 def unread(context: Context, path: str) -> bool:

@@ -311,8 +311,9 @@ class _Reader:
         if spec is None:
             return _Write(own, paths=_EVERYWHERE)
         if step.origin is None and step.plain and self.build.context.known:
-            rest = replace(own, sure=replace(own.sure, files=frozenset()))
-            return _Write(rest, placed(self.build.context, spec))
+            files = placed(self.build.context, spec)
+            rest = own.sure.files.difference(files.values())
+            return _Write(replace(own, sure=replace(own.sure, files=rest)), files)
         return _Write(own, paths=frozenset((destination(spec),)), fixed=step.plain)
 
     def spec(self, step: CopyStep) -> CopySpec | None:
