@@ -392,7 +392,8 @@ def test_the_json():
     ("original", "fixed", "saved"),
     [
         (costs(1, 1, Downloads(4, 4000)), costs(9, 2, Downloads(1, 10)), True),
-        (costs(9, 1, Downloads(1, 10)), costs(1, 1, Downloads(1, 10)), False),
+        (costs(1, 1, Downloads(1, 10)), costs(9, 2, Downloads(1, 10)), False),
+        (costs(1, 2, Downloads(0, 0)), costs(1, 1, Downloads(0, 0)), True),
         (costs(1, 1, Downloads(3, None)), costs(1, 1, Downloads(1, None)), True),
         (costs(1, 2, Downloads(None, None)), costs(1, 1, Downloads(None, None)), True),
         (costs(10, 1, Downloads(None, None)), costs(5, 1, Downloads(None, None)), True),
