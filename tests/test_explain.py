@@ -80,7 +80,7 @@ def test_every_kind_of_change_has_a_column():
 
 def test_the_worst_is_what_changes_often_and_downloads():
     assert worst(table(BAD)) == (
-        "An edit of docs/, src/ runs 2 of 2 steps again,"
+        "An edit of anything in docs/, src/ runs 2 of 2 steps again,"
         " and `pip install` (line 6) downloads all its packages again."
     )
     assert worst(table(GOOD)) == (
@@ -203,7 +203,7 @@ def test_json_holds_the_same():
     assert data["changes"][5] == {
         "kind": "volatile", "names": ["SHA"], "again": [6], "maybe": [], "downloads": [6],
     }  # fmt: skip
-    assert data["worst"].startswith("An edit of docs/, src/")
+    assert data["worst"].startswith("An edit of anything in docs/, src/")
 
 
 def page() -> str:

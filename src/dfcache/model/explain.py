@@ -179,7 +179,7 @@ def _cost(explanation: Explanation, change: Change) -> tuple[int, ...]:
 def _what(change: Change) -> str:
     name = change.title
     return {
-        "folder": f"An edit of {'anything in ' if len(change.names) == 1 else ''}{name}",
+        "folder": f"An edit of anything in {name}",
         "file": f"An edit of {name}",
         "manifest": f"A change of {name}",
         "argument": f"Another value of {name}",
