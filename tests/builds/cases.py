@@ -9,7 +9,6 @@ from cases_users import USERS
 from lab.cases import Bump, Case, Cut
 from parts import APP, BETA, BETA_BUMP, BULK, BULK_CUT, LEFT, SOURCE, npm
 
-# Every kind of case: CI builds these.
 CORE = (
     Case(
         name="pip-root",
@@ -205,4 +204,7 @@ RUN npm ci
     ),
 )
 
-CASES = (*CORE, *USERS, *SWITCHES, *COMMANDS, *ORDER)
+MORE = (*USERS, *SWITCHES, *COMMANDS, *ORDER)
+CASES = (*CORE, *MORE)
+# Every kind of case, for CI.
+LANE = (*CORE, *(case for case in MORE if case.lane))

@@ -37,11 +37,13 @@ class Cut:
 class Case:
     """One project. `install` is a text in the name of the step that downloads.
 
-    `fix` says what dfcache makes of it: a fix that it calls safe, one that it makes only with
-    `--unsafe`, or, because none is known to be right, nothing. `edit` is a file that the image
+    `fix` says what dfcache makes of it: a fix that it calls safe and that leaves nothing to
+    warn of; one of only a part of it; one that it makes only with `--unsafe`; or, because none
+    is known to be right, nothing. `edit` is a file that the image
     holds, and a new text for it; `arguments` are the build arguments before and with the edit.
     The install may run again after the edit (`reruns`) where it cannot be moved, but then it
-    downloads nothing. `caches` are folders of package caches besides the usual ones.
+    downloads nothing. `caches` are folders of package caches besides the usual ones. CI builds
+    the cases that are `lane`.
     """
 
     name: str
@@ -51,10 +53,11 @@ class Case:
     cut: Cut | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     edit: tuple[str, str] = ("app.py", "print('edited')\n")
-    fix: Literal["safe", "unsafe", "none"] = "safe"
+    fix: Literal["safe", "part", "unsafe", "none"] = "safe"
     reruns: bool = False
     arguments: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     caches: tuple[str, ...] = ()
+    lane: bool = False
 
     def write(self, folder: Path) -> None:
         """Write the project, with its Dockerfile."""

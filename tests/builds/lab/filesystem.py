@@ -35,9 +35,7 @@ class Entry:
     content: str
 
 
-def entries(
-    tar: Path, *, all_of_it: bool = False, caches: Sequence[str] = ()
-) -> dict[str, Entry]:
+def entries(tar: Path, *, all_of_it: bool = False, caches: Sequence[str] = ()) -> dict[str, Entry]:
     """The files of an image exported by `--output type=tar`, without times.
 
     The folders `caches` are left out too. A folder that holds nothing but what is left out has
