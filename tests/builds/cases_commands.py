@@ -83,8 +83,6 @@ RUN ["/bin/bash", "-c", "pip install --no-cache-dir -r requirements.txt; echo \\
         install="pip install",
         files=APP,
         bump=BETA_BUMP,
-        reruns=True,
-        fix="part",
     ),
     Case(
         name="bash-c",
@@ -98,9 +96,7 @@ RUN bash -c "python3 -m pip install --no-cache-dir -r requirements.txt && echo '
         install="pip install",
         files=APP,
         bump=BETA_BUMP,
-        reruns=True,
         lane=True,
-        fix="part",
     ),
     Case(
         name="apt-and-pip-in-one-step",
