@@ -91,13 +91,13 @@ def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) 
     targets: list[str] = []
     for tool in tools:
         uses = [use for use in step.uses if use.tool is tool and use.downloads]
-        for cache in _caches(build, step, uses, plan):
+        for use, cache in _caches(build, step, uses, plan):
             assert cache.path is not None
             if any(m.type == "cache" and m.covers(cache.path) for m in step.mounts):
                 continue
             if any(mount.target == cache.path for mount in step.mounts):
                 plan.refuse(f"another mount is at {cache.path}")
-            text = _flag(build, step, uses[0], cache, plan)
+            text = _flag(build, step, use, cache, plan)
             if text not in flags:
                 flags.append(text)
                 targets.append(cache.path)
@@ -112,8 +112,10 @@ def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) 
         plan.added += flags
 
 
-def _caches(build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan) -> Iterator[CacheUse]:
-    """The cache directories to mount; refuses where one can't be told."""
+def _caches(
+    build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan
+) -> Iterator[tuple[ToolUse, CacheUse]]:
+    """The cache directories to mount, each with its first user; refuses where one can't be told."""
     seen: set[str] = set()
     for use in uses:
         if use.linked:
@@ -131,7 +133,7 @@ def _caches(build: Build, step: RunStep, uses: Sequence[ToolUse], plan: Plan) ->
                 continue  # it stays in the layer, where the other steps look for it
             elif cache.path not in seen:
                 seen.add(cache.path)
-                yield cache
+                yield use, cache
 
 
 def _may_leave(build: Build, step: RunStep, use: ToolUse, cache: CacheUse) -> bool:
