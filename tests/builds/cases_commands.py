@@ -19,7 +19,7 @@ pip install \\
   --no-cache-dir \\
   -r requirements.txt
 rm -rf /root/.cache/pip /var/tmp/*
-[[ -d /app ]] && echo "a   b" > /seen
+echo "a   b" > /seen
 EOF
 """,
         install="<<EOF",
@@ -27,6 +27,7 @@ EOF
         bump=BETA_BUMP,
         lane=True,
         fix="part",
+        reruns=True,
     ),
     Case(
         name="cache-removed-on-a-condition",

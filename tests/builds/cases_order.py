@@ -194,23 +194,6 @@ RUN pip install --no-cache-dir -r requirements.txt
         lane=True,
     ),
     Case(
-        name="onbuild",
-        dockerfile="""\
-FROM python:3.11-slim AS base
-WORKDIR /app
-ONBUILD COPY . .
-ONBUILD RUN pip install --no-cache-dir -r requirements.txt && rm -rf /root/.cache
-
-FROM base
-CMD ["python", "app.py"]
-""",
-        install="pip install",
-        files=APP,
-        bump=BETA_BUMP,
-        reruns=True,
-        lane=True,
-    ),
-    Case(
         name="chmod-between",
         dockerfile="""\
 FROM python:3.11-slim

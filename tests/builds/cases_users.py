@@ -183,7 +183,7 @@ FROM python:3.11-slim
 ENV UV_NO_CACHE=1
 RUN useradd -m -u 1000 app && mkdir /venv && chown app /venv
 USER app
-RUN uv venv /venv/app
+RUN python -m venv /venv/app
 ENV VIRTUAL_ENV=/venv/app PATH=/venv/app/bin:$PATH
 WORKDIR /home/app
 COPY --chown=app . .

@@ -38,8 +38,8 @@ class Entry:
 def entries(tar: Path, *, all_of_it: bool = False, caches: Sequence[str] = ()) -> dict[str, Entry]:
     """The files of an image exported by `--output type=tar`, without times.
 
-    The folders `caches` are left out too. A folder that holds nothing but what is left out has
-    ONLY_CACHES for its content.
+    The folders `caches` are left out too. A folder that holds nothing but what is left out, or
+    a `.cache` that holds nothing, has ONLY_CACHES for its content.
     """
     found = {}
     left_out = set()
@@ -59,7 +59,9 @@ def entries(tar: Path, *, all_of_it: bool = False, caches: Sequence[str] = ()) -
                 member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid, content
             )
     holding = {parent for path in found for parent in _above(path)}
-    emptied = {parent for path in left_out for parent in _above(path)} - holding
+    emptied = {parent for path in left_out for parent in _above(path)}
+    emptied |= {path for path in found if path.endswith("/.cache")}
+    emptied -= holding
     for path in emptied & found.keys():
         found[path] = replace(found[path], content=ONLY_CACHES)
     return found
