@@ -93,7 +93,7 @@ UNKNOWN = [
     ("COPY . .\nRUN pip install -r $WHICH\n", "can't be told"),
     ("COPY . .\nRUN pip install $WHICH\n", "can't be told"),
     ("COPY . .\nRUN pip install -r circle.txt\n", "includes itself"),
-    ("COPY . .\nRUN pip install -r missing.txt\n", "nowhere.txt is hidden, or not in the build context"),
+    ("COPY . .\nRUN pip install -r missing.txt\n", "nowhere.txt is hidden, or not"),
     ("COPY . .\nRUN cd $D && npm ci\n", "can't be told"),
     ("COPY . .\nRUN pip install --group dev\n", "can't be followed"),
     ("RUN curl -o r.txt https://example.org/r.txt\nRUN pip install -r r.txt\n", "no COPY brings"),
