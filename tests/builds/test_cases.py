@@ -107,3 +107,21 @@ def test_retry_fetches_what_is_missing(
     retried = mended.build(project, after)
     assert retried.ok, retried.log
     assert set(index.fetched()) == case.cut.missing
+
+
+def test_images_of_one_builder_share_downloads(
+    builder: Callable[[], Builder], index: Index, project: Path
+) -> None:
+    """A second project finds what the first one downloaded, under the same C library."""
+    (project / "requirements.txt").write_text("lab-beta==1.0\nlab-bulk==1.0\n")
+    shared = builder()
+    for base, folder, fetched in (("3.11-slim", "/app", 2), ("3.11", "/srv", 0)):
+        (project / "Dockerfile").write_text(
+            f"FROM python:{base}\nWORKDIR {folder}\nCOPY . .\n"
+            "RUN pip install --no-cache-dir -r requirements.txt\n"
+        )
+        index.forget()
+        built = shared.build(project, fix(project)[0])
+        assert built.ok, built.log
+        assert built.ran("pip install")
+        assert len(index.fetched()) == fetched
