@@ -257,7 +257,6 @@ COPY . /app
         install="pip install",
         files=APP,
         bump=BETA_BUMP,
-        cut=BULK_CUT,
         lane=True,
     ),
     Case(
