@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build, CopyStep, RunStep
-from dfcache.model.effects import within
+from dfcache.model.effects import run_effects, within
 from dfcache.model.invocations import Invocation
 
 # Programs that, given a folder above the mount, leave what is in it alone.
@@ -22,6 +22,8 @@ CALM = frozenset(
 )
 
 
+# Of those, the ones that run code, which may cache as it likes.
+_RUNS_CODE = frozenset(("python", "python3", "sh", "bash"))
 # Programs that go through all that a folder holds.
 _DEEP = frozenset("chown chmod chgrp cp rsync tar zip mkdir".split())
 
@@ -45,12 +47,16 @@ def refuse_touched(build: Build, step: RunStep, targets: Sequence[str], plan: Pl
         if _is_harmless(made) or any(u.invocation is made for u in step.uses):
             continue
         deep = made.program in _DEEP
-        paths = list(_named(made))
+        paths = list(named_paths(made))
         if made.program in ("cp", "rsync", "mv"):
             paths = paths[:-1]  # what is copied, not where to
         for path in paths:
             if any(_near(path, t) or (deep and within(t, path)) for t in targets):
                 plan.refuse(f"`{made.program}` works on {path}, where the mount is")
+        if made.program in ("useradd", "adduser", "git"):
+            homes = run_effects([made], []).writes
+            if any(within(t, home) for t in targets for home in homes):
+                plan.refuse(f"`{made.program}` makes the folder that the mount is in")
     heirs = build.heirs(step.stage)
     for stage in build.stages:
         for other in stage.steps:
@@ -75,12 +81,12 @@ def _refuse_later(step: RunStep, targets: Sequence[str], plan: Plan) -> None:
             continue
         if any(u.invocation is made for u in step.uses):
             continue
-        for path in _named(made):
+        for path in named_paths(made):
             if any(_near(path, target) for target in targets):
                 plan.refuse(f"a later `{made.program}` works on {path}, which the mount takes away")
 
 
-def _named(made: Invocation) -> Iterator[str]:
+def named_paths(made: Invocation) -> Iterator[str]:
     """The absolute paths among the arguments of a command."""
     for argument in made.args:
         value = argument.value
@@ -107,7 +113,10 @@ def doubt_foreign_parents(step: RunStep, flags: Sequence[str], plan: Plan) -> No
         return
     used = {id(use.invocation) for use in step.uses}
     for made in step.invocations:
-        if id(made) not in used and made.program not in CALM:
+        if id(made) in used:
+            continue
+        caches = any("/.cache" in path for path in named_paths(made))
+        if made.program not in CALM - _RUNS_CODE or caches:
             plan.doubt(
                 f"`{made.program}` may write to ~/.cache, "
                 "which belongs to root while the mount is there"

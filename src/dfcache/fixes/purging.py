@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dfcache.fixes.cut import command_region
-from dfcache.fixes.guards import is_known
+from dfcache.fixes.guards import is_known, named_paths
 from dfcache.fixes.plan import Plan
 from dfcache.fixes.switches import cut_word
-from dfcache.model.build import Build, RunStep
+from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.effects import within
+from dfcache.model.globbing import destination
 from dfcache.model.purges import Purge, purges
 from dfcache.parser.script import Command
 from dfcache.record import replace
@@ -22,6 +24,8 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
     for purge in purges(step.invocations, step.uses, targets, _script_text(step)):
         if purge.parent and strange:
             plan.doubt(f"`{strange[0].program}` may fill {purge.parent}, which is removed no more")
+        if purge.parent and _filled_before(build, step, purge.parent):
+            plan.doubt(f"an earlier step put files into {purge.parent}, which is removed no more")
         if not purge.certain:
             text = purge.invocation.program or "a command"
             plan.refuse(f"`{text}` may remove {purge.path}, and can't be changed word by word")
@@ -56,6 +60,24 @@ def _script_text(step: RunStep) -> str:
             for word in command.words:
                 text = text.replace(word.raw, "", 1)
     return text
+
+
+def _filled_before(build: Build, step: RunStep, folder: str) -> bool:
+    """Whether an earlier step of the image works in a folder of caches, or copies to it."""
+    for number in build.lineage(step.stage):
+        for other in build.stages[number].steps:
+            if (number, other.index) >= (step.stage, step.index):
+                break
+            if isinstance(other, CopyStep) and other.files is not None:
+                if within(destination(other.files), folder):
+                    return True
+            elif isinstance(other, RunStep) and any(
+                within(path, folder) and made.program not in ("rm", "cd", "ls")
+                for made in other.invocations
+                for path in named_paths(made)
+            ):
+                return True
+    return False
 
 
 def _stops_at_errors(step: RunStep) -> bool:

@@ -56,6 +56,12 @@ def doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
             continue
         if step.script.dialect is not Dialect.POSIX:
             plan.doubt(f"line {step.outer.start_line} may count on {switch.text}")
+        if any(
+            s.span == switch.span and not use.downloads and use.spec.effect != "purges"
+            for use in step.uses
+            for s in use.off
+        ):
+            plan.doubt(f"line {step.outer.start_line} would leave a cache in its layer")
         used = {id(use.invocation) for use in step.uses}
         for made in (made for made in step.invocations if id(made) not in used):
             if made.program in _INDIRECT or _is_script(made):

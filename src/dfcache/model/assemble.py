@@ -177,9 +177,10 @@ class _Assembly:
     ) -> RunStep:
         read = script(base[0], draft.scope.shell, self.dockerfile.source)
         made = invocations(read, draft.scope)
+        configured = {**dict(_configurations(made, self.tools)), **draft.configured}
         uses = tuple(
-            replace(use, off=(draft.configured[use.tool.name], *use.off))
-            if use.tool.name in draft.configured
+            replace(use, off=(configured[use.tool.name], *use.off))
+            if use.tool.name in configured
             else use
             for use in tool_uses(made, draft.scope, self.tools)
         )

@@ -143,6 +143,10 @@ class _Reader:
         where = self.folders.get(path)
         if where is None or where == "?":
             return
+        for name in ("setup.py", "setup.cfg", "pyproject.toml"):
+            text = self.build.context.read(posixpath.join(where, name)) or ""
+            if any(sign in text for sign in ("..", "file:", "subprocess", "os.system")):
+                self.give_up(f"{posixpath.join(where, name)} may read files outside of it")
         found = project(self.build.context, where)
         local = [p for p in found.path_dependencies if not within(p, where)]
         if found.uses_git:
