@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dfcache.engine.write import WriteError, newline_of, read, write
+from dfcache.engine.write import WriteError, read, write
+from dfcache.fixes.layout import newline_of
 
 ODD = b"\xef\xbb\xbfFROM a\r\nRUN \xff\x00 x\rlone\n\x0c\xe2\x80\xa8 no final newline"
 

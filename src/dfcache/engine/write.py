@@ -37,12 +37,6 @@ def write(path: str, before: str, after: str, root: str | None = None) -> None:
         raise WriteError(f"cannot write: {error.strerror}") from None
 
 
-def newline_of(source: str) -> str:
-    """The line end that inserted text should have: that of the first line."""
-    end = source.find("\n")
-    return "\r\n" if end > 0 and source[end - 1] == "\r" else "\n"
-
-
 def _target(path: str, root: str | None) -> str:
     """The file that ``path`` leads to, so that a link stays a link."""
     if not os.path.islink(path):

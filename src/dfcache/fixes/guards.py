@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build, CopyStep, RunStep
-from dfcache.model.effects import run_effects, within
+from dfcache.model.effects import makes_parents, run_effects, within
 from dfcache.model.invocations import Invocation
 
 # Programs that, given a folder above the mount, leave what is in it alone.
@@ -30,9 +30,7 @@ _DEEP = frozenset("chown chmod chgrp cp rsync tar zip mkdir".split())
 
 def _is_harmless(made: Invocation) -> bool:
     """Whether a command leaves a mount and what is in it alone, wherever it works."""
-    if made.program == "mkdir":
-        return any("p" in (a.value or "")[:3] for a in made.args if (a.value or "")[:1] == "-")
-    return made.program in _HARMLESS
+    return makes_parents(made) if made.program == "mkdir" else made.program in _HARMLESS
 
 
 def is_known(step: RunStep, made: Invocation) -> bool:

@@ -32,9 +32,7 @@ def drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
         if any(re.search(rf"\$\{{?{switch.text}\b", text) for text in texts):
             plan.refuse(f"line {reader.start_line} reads {switch.text}")
     instruction = next(i for i in build.dockerfile.instructions if i.span.covers(switch.span))
-    owner = instruction.child or instruction
-    only = len(owner.words) <= 1 or owner.words[0].span == owner.words[-1].span
-    if only or _single_pair(build, switch.span):
+    if _single_pair(build, switch.span):
         plan.drop(switch.span, (Edit(instruction.span, ""),), switch.text)
     else:
         plan.take_out(instruction.span, switch.span, switch.span, switch.text)

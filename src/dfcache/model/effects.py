@@ -278,14 +278,18 @@ def _operands(made: Invocation) -> Effects:
     known = frozenset(path for path in paths if path is not None)
     if made.program in _READERS:
         return Effects(reads=known)
-    makes_parents = made.program == "mkdir" and any(
-        "p" in (a.value or "") for a in made.args if (a.value or "").startswith("-")
-    )
-    needs = frozenset() if makes_parents else frozenset(map(posixpath.dirname, known))
+    needs = frozenset() if makes_parents(made) else frozenset(map(posixpath.dirname, known))
     return Effects(known, known, needs=needs)
 
 
 _TARGETS = ("-o", "--output", "-O", "-P", "--output-document", "--directory-prefix")
+
+
+def makes_parents(made: Invocation) -> bool:
+    """Whether a command is ``mkdir -p``, which makes what is missing and minds nothing."""
+    flags = [a.value or "" for a in made.args if (a.value or "").startswith("-")]
+    short = any("p" in flag for flag in flags if not flag.startswith("--"))
+    return made.program == "mkdir" and (short or "--parents" in flags)
 
 
 def _download(made: Invocation) -> Effects:
