@@ -8,13 +8,16 @@ from dfcache.knowledge import load
 from dfcache.model.assemble import build
 from dfcache.model.build import Build, RunStep
 from dfcache.model.context import MemoryContext, NoContext
+from dfcache.model.wishes import Wishes
 from dfcache.parser import parse
 
 
-def built(source: str, files: Mapping[str, str] | None = None, builder: str = "buildkit") -> Build:
+def built(
+    source: str, files: Mapping[str, str] | None = None, wishes: Wishes | None = None
+) -> Build:
     """What ``source`` builds; ``files`` are its context, None where that is not at hand."""
     context = NoContext() if files is None else MemoryContext(files)
-    return build(parse(source), context, load(), builder)
+    return build(parse(source), context, load(), wishes)
 
 
 def last_run(source: str, files: Mapping[str, str] | None = None) -> RunStep:

@@ -2,7 +2,8 @@
 
 ``tests/fixtures/<rule-name>/<case>/`` holds ``before.Dockerfile``, ``findings.txt`` (the concise
 format, paths left out), ``after.Dockerfile`` unless the file must stay as it is, and where
-they matter ``context/``, ``dfcache.toml``, ``unsafe`` (an empty file: unsafe fixes are applied)
+they matter ``context/``, ``context.after/`` (the files of the context that fixes change, as they
+are then), ``dfcache.toml``, ``unsafe`` (an empty file: unsafe fixes are applied)
 and ``no-onbuild`` (an empty file: as triggers its steps mean something else). A case has a
 context only if it has that folder.
 """
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfcache.diagnostics import Finding, Safety
+from dfcache.engine.companions import companions, own
 from dfcache.engine.fix import Fixed, fix
 from dfcache.engine.lint import Examined, examine
 from dfcache.engine.settings import Settings, load
@@ -71,6 +73,40 @@ class Case:
         fixed = fix(source, self.examine, self.least)
         verify(fixed.passes)
         return fixed
+
+    def listing(self, source: str, findings: list[Finding]) -> str:
+        """Findings as ``findings.txt`` has them: those of other files behind, with their path."""
+        shown = listing(source, own(findings))
+        for each in companions(findings, self.context(), None, None):
+            lines = Lines(each.source)
+            shown += "".join(concise(each.path, lines, one) + "\n" for one in each.findings)
+        return shown
+
+    def changed(self, findings: list[Finding]) -> dict[str, str]:
+        """The files of the context that the fixes among ``findings`` change, by path."""
+        root = self.folder / "context"
+        made = {}
+        for each in companions(findings, self.context(), root, self.least):
+            assert not each.refused, each.refused
+            if each.fixed != each.source:
+                made[str(Path(each.path).resolve().relative_to(root.resolve()))] = each.fixed
+        return made
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """What ``changed`` must give."""
+        root = self.folder / "context.after"
+        files = (path for path in root.rglob("*") if path.is_file())
+        return {str(path.relative_to(root)): read(str(path)) for path in files}
+
+    def accept_changes(self, changed: dict[str, str]) -> None:
+        """Make today's changes of the context the expected ones."""
+        root = self.folder / "context.after"
+        for path in self.changes.keys() - changed.keys():
+            (root / path).unlink()
+        for path, text in changed.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(text.encode("utf-8", "surrogateescape"))
 
     def accept(self, findings: str, after: str, create: bool) -> None:
         """Make today's results the expected ones."""

@@ -6,7 +6,7 @@ import pytest
 
 from dfcache.engine.lint import all_rules
 from dfcache.parser import parse
-from harness import FIXTURES, Case, cases, crlf, listing, onbuild
+from harness import FIXTURES, Case, cases, crlf, onbuild
 
 CASES = cases()
 UNIX = [case for case in CASES if crlf(case.before)]
@@ -22,12 +22,15 @@ def each(made: list[Case]) -> pytest.MarkDecorator:
 
 @each(CASES)
 def test_what_is_found_and_what_the_file_becomes(case: Case, request: pytest.FixtureRequest):
-    found = listing(case.before, case.examine(case.before).findings)
+    found = case.listing(case.before, case.examine(case.before).findings)
     fixed = case.fix(case.before)
+    changed = case.changed(fixed.remaining)
     if request.config.getoption("--accept"):
         case.accept(found, fixed.source, request.config.getoption("--accept-after"))
+        case.accept_changes(changed)
     assert found == case.findings
     assert fixed.source == case.after
+    assert changed == case.changes
 
 
 @each(CASES)
@@ -40,8 +43,8 @@ def test_fixing_again_changes_nothing(case: Case):
 @each(UNIX)
 def test_the_same_with_the_line_ends_of_windows(case: Case):
     twin = crlf(case.before) or ""
-    found = listing(twin, case.examine(twin).findings)
-    assert found == listing(case.before, case.examine(case.before).findings)
+    found = case.listing(twin, case.examine(twin).findings)
+    assert found == case.listing(case.before, case.examine(case.before).findings)
     assert case.fix(twin).source == crlf(case.fix(case.before).source)
 
 

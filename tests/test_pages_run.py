@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 
-from dfcache.diagnostics import Safety
+from dfcache.diagnostics import Finding, Safety
+from dfcache.engine.companions import companions
 from dfcache.engine.fix import fix
 from dfcache.engine.lint import Examined, all_rules, examine
 from dfcache.engine.settings import Settings
+from dfcache.engine.settings import load as load_settings
 from dfcache.engine.verify import verify
 from dfcache.knowledge import load
 from dfcache.knowledge.records import Example, RulePage
-from dfcache.model.context import MemoryContext, NoContext
+from dfcache.model.context import DirectoryContext, MemoryContext, NoContext
+from dfcache.record import replace
 
 CHECKED = {check.code for check in all_rules().checks} | {"DFC901", "DFC902", "DFC903"}
 PAGES = [page for page in load().pages if page.code in CHECKED]
@@ -25,8 +33,19 @@ def name(value: object) -> str:
 
 
 def look(example: Example, text: str | None = None) -> Examined:
-    context = NoContext() if example.context is None else MemoryContext(example.context)
-    return examine(example.dockerfile if text is None else text, context, Settings())
+    """What is found in the context of the example, by the configuration that may be in it."""
+    files = example.context
+    context = NoContext() if files is None else MemoryContext(files)
+    on_request = tuple(page.code for page in PAGES if page.on_request)
+    settings = replace(settings_of(files or {}), extend_select=on_request)
+    return examine(example.dockerfile if text is None else text, context, settings)
+
+
+def settings_of(files: Mapping[str, str]) -> Settings:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "dfcache.toml")
+        path.write_text(files.get("dfcache.toml", ""))
+        return load_settings(str(path))
 
 
 @pytest.mark.parametrize(("page", "number"), BAD, ids=name)
@@ -47,6 +66,21 @@ def test_fixing_bad_gives_good(page: RulePage, number: int):
     fixed = fix(bad.dockerfile, lambda text: look(bad, text), least)
     verify(fixed.passes)
     assert fixed.source == page.good[number].dockerfile
+    assert mended(bad, fixed.remaining, least) == (page.good[number].context or {})
+
+
+def mended(example: Example, findings: list[Finding], least: Safety) -> dict[str, str]:
+    """The example's context with the fixes of its files."""
+    files = dict(example.context or {})
+    with TemporaryDirectory() as folder:
+        for path, text in files.items():
+            Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, path).write_text(text)
+        context = DirectoryContext(Path(folder))
+        for each in companions(findings, context, Path(folder), least):
+            assert not each.refused
+            files[os.path.relpath(each.path, folder)] = each.fixed
+    return files
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

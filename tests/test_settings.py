@@ -42,7 +42,7 @@ def test_every_key(tmp_path: Path):
     ("text", "message"),
     [
         ("selct = []", "unknown key selct; did you mean select?"),
-        ("zzz = 1", "unknown key zzz; known are select, ignore,"),
+        ("zzz = 1", "unknown key zzz; known are select, extend-select, ignore,"),
         ('builder = "buildkid"', "unknown value of builder: buildkid; did you mean buildkit?"),
         ('select = "DFC101"', 'select must be a list of texts, as in select = ["…"]'),
         ("builder = 3", "builder must be a text, not 3"),

@@ -50,8 +50,20 @@ class Fix:
 
 
 @record
+class Elsewhere:
+    """A place in a file of the build context: its path there, and the span in its text."""
+
+    file: str
+    span: Span
+
+
+@record
 class Finding:
-    """One thing to say about one place of a Dockerfile."""
+    """One thing to say about one place of a Dockerfile, or of a file that one of its steps reads.
+
+    ``elsewhere`` is that file's place; then ``span`` is the argument that names the file, by which
+    comments in the Dockerfile silence the finding, and the edits of ``fix`` are of that file.
+    """
 
     code: str
     name: str
@@ -60,3 +72,4 @@ class Finding:
     message: str
     fix: Fix | None = None
     notes: tuple[str, ...] = ()
+    elsewhere: Elsewhere | None = None

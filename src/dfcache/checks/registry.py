@@ -14,19 +14,25 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-from dfcache.diagnostics import Fix
+from dfcache.diagnostics import Elsewhere, Fix, Severity
 from dfcache.record import record
 from dfcache.text import Span
 
 
 @record
 class Report:
-    """What a check found: ``span`` is underlined; one line says what, where and why."""
+    """What a check found: ``span`` is underlined; one line says what, where and why.
+
+    ``severity`` takes the place of the rule's own. ``elsewhere`` is for findings in files that a
+    step reads: see Finding.
+    """
 
     span: Span
     message: str
     fix: Fix | None = None
     notes: tuple[str, ...] = ()
+    severity: Severity | None = None
+    elsewhere: Elsewhere | None = None
 
 
 @record

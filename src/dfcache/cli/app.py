@@ -43,6 +43,7 @@ def check(
     ignore: options.Ignore = None,
     context: options.ContextDir = None,
     builder: options.Builder = None,
+    pattern: options.Pattern = None,
     format: options.Format = "text",
     output: options.Output = None,
     quiet: options.Quiet = False,
@@ -60,7 +61,7 @@ def check(
 
     request = Request(
         tuple(paths or ()), config, _words(select), _words(ignore), context, builder, format,
-        output, quiet, exit_zero, fail_level, color, stdin_filename,
+        output, quiet, exit_zero, fail_level, color, stdin_filename, pattern,
     )  # fmt: skip
     raise typer.Exit(run_check(request))
 
@@ -80,6 +81,7 @@ def fix(
     ignore: options.Ignore = None,
     context: options.ContextDir = None,
     builder: options.Builder = None,
+    pattern: options.Pattern = None,
     format: options.FixFormat = None,
     output: options.Output = None,
     quiet: options.Quiet = False,
@@ -99,7 +101,7 @@ def fix(
     request = Request(
         tuple(paths or ()), config, _words(select), _words(ignore), context, builder,
         format or ("text" if write else "diff"), output, quiet, exit_zero, fail_level, color,
-        stdin_filename,
+        stdin_filename, pattern,
     )  # fmt: skip
     raise typer.Exit(run_fix(request, write, unsafe))
 

@@ -34,6 +34,14 @@ Builder = Annotated[
     Literal["buildkit", "buildah", "kaniko", "classic"] | None,
     typer.Option(help="What builds the image. Default: buildkit.", show_default=False),
 ]
+Pattern = Annotated[
+    Literal["cache-mount", "offline", "hybrid"] | None,
+    typer.Option(
+        help="How installs get their packages: from the index through a cache, from a folder "
+        "of packages alone, or from that folder first.",
+        show_default=False,
+    ),
+]
 Format = Annotated[Literal["text", "concise", "json"], typer.Option(help="How to show findings.")]
 FixFormat = Annotated[
     Literal["diff", "text", "concise", "json"] | None,

@@ -36,6 +36,7 @@ class Request:
     fail_level: str | None = None
     color: str = "auto"
     stdin_filename: str | None = None
+    pattern: str | None = None
 
 
 class _Run:
@@ -110,6 +111,8 @@ def _session(request: Request) -> Session:
         given["context"] = os.path.abspath(request.context)
     if request.builder is not None:
         given["builder"] = request.builder
+    if request.pattern is not None:
+        given["pattern"] = request.pattern
     if request.fail_level is not None:
         given["fail_level"] = Severity[request.fail_level.upper()]
     return Session(request.config, given, request.ignore)
@@ -139,6 +142,15 @@ def _one(run: _Run, shown: Reporter, path: str, named: bool) -> None:
         outcome = run.session.file(path, run.least, named)
     if run.write:
         outcome = _written(outcome, path)
+    _tell(run, shown, outcome)
+    for each in outcome.companions:
+        if run.write and each.trouble is None:
+            each = _written(each, each.path)
+        _tell(run, shown, each, companion=True)
+
+
+def _tell(run: _Run, shown: Reporter, outcome: Outcome, companion: bool = False) -> None:
+    """Show what came of a file, and count it."""
     if outcome.notice and not run.request.quiet:
         complain(f"{outcome.path}: {outcome.notice}")
     if outcome.trouble is not None:
@@ -150,7 +162,7 @@ def _one(run: _Run, shown: Reporter, path: str, named: bool) -> None:
     changed = outcome.fixed != outcome.source
     if outcome.failing or (changed and not run.write):
         run.raise_to(FINDINGS)
-    run.tally.count(outcome)
+    run.tally.count(outcome, companion)
     shown.outcome(outcome)
     if run.request.format == "diff" and outcome.invalid and outcome.trouble is None:
         _refused_file(run, outcome)
@@ -172,7 +184,14 @@ def _written(outcome: Outcome, path: str) -> Outcome:
     except WriteError as error:
         trouble = Trouble(path, 0, 0, f"left as it was: {error}")
         return Outcome(
-            path, outcome.source, outcome.source, [], (), trouble, settings=outcome.settings
+            path,
+            outcome.source,
+            outcome.source,
+            [],
+            (),
+            trouble,
+            settings=outcome.settings,
+            companions=outcome.companions,
         )
     return outcome
 

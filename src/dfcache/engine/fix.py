@@ -76,12 +76,16 @@ def choose(findings: Iterable[Finding], least: Safety) -> tuple[Finding, ...]:
     """The findings whose fixes can be applied together.
 
     Those that start first come first, then by code. A fix with an edit that touches a
-    taken one waits for the next pass, unless the two edits are the same.
+    taken one waits for the next pass, unless the two edits are the same. Findings about
+    other files have no part in it.
     """
     fixable = [
         each
         for each in findings
-        if each.fix and each.fix.edits and each.fix.safety >= max(least, Safety.UNSAFE)
+        if each.fix
+        and each.fix.edits
+        and each.fix.safety >= max(least, Safety.UNSAFE)
+        and each.elsewhere is None
     ]
     taken: list[Finding] = []
     edits: set[Edit] = set()

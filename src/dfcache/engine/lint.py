@@ -59,6 +59,14 @@ class Rules:
         """The name of every rule by its code."""
         return _OWN | {code: page.name for code, page in self.pages.items()}
 
+    def active(self, settings: Settings) -> frozenset[str]:
+        """The codes of the rules that are to run."""
+        return frozenset(
+            code
+            for code, name in self.names().items()
+            if settings.wants(code, name, code in self.pages and self.pages[code].on_request)
+        )
+
     def severity(self, code: str, otherwise: Severity) -> Severity:
         """How bad findings of a rule are."""
         page = self.pages.get(code)
@@ -83,7 +91,7 @@ def all_rules() -> Rules:
     knowledge = load()
 
     def understand(dockerfile: Dockerfile, context: Context, settings: Settings) -> Build:
-        return build(dockerfile, context, knowledge, settings.builder)
+        return build(dockerfile, context, knowledge, settings.wishes)
 
     return Rules({page.code: page for page in knowledge.pages}, all_checks(), understand)
 
@@ -113,7 +121,7 @@ def examine(
     """
     rules = rules or all_rules()
     names = rules.names()
-    active = frozenset(code for code, name in names.items() if settings.wants(code, name))
+    active = rules.active(settings)
     dockerfile = tree(source)
     findings = _run(rules, names, active, dockerfile, context, settings)
     if dockerfile.problems:
@@ -145,7 +153,14 @@ def _run(
         try:
             findings += [
                 Finding(
-                    check.code, name, severity, found.span, found.message, found.fix, found.notes
+                    check.code,
+                    name,
+                    found.severity or severity,
+                    found.span,
+                    found.message,
+                    found.fix,
+                    found.notes,
+                    found.elsewhere,
                 )
                 for subject in build.subjects(check.on)
                 for found in check.run(subject, build)
@@ -162,5 +177,7 @@ def _syntax(name: str, severity: Severity, problem: Problem) -> Finding:
     return Finding(SYNTAX, name, severity, problem.span, message.replace("\n", " "))
 
 
-def _order(finding: Finding) -> tuple[Span, str, str]:
-    return finding.span, finding.code, finding.message
+def _order(finding: Finding) -> tuple[Span, str, str, str, int]:
+    place = finding.elsewhere
+    other = (place.file, place.span.start) if place else ("", 0)
+    return finding.span, finding.code, finding.message, *other

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfcache.diagnostics import Finding, Safety
 from dfcache.engine.links import BUGS
 from dfcache.engine.lint import SYNTAX, Examined, Rules, all_rules, examine
 from dfcache.engine.settings import Finder, Settings, SettingsError, closest, matches
 from dfcache.record import record, replace
+from dfcache.text import Span
+
+if TYPE_CHECKING:
+    from dfcache.engine.context import Chosen
 
 STDIN = "<stdin>"
 """The path of a text from standard input that has no file name."""
@@ -36,7 +40,8 @@ class Outcome:
 
     ``fixed`` is the text after fixes, equal to ``source`` where nothing was to be done;
     ``findings`` belong to ``fixed``. ``applied`` are the findings whose fixes were applied.
-    ``notice`` says why a file was passed over without harm.
+    ``notice`` says why a file was passed over without harm. ``companions`` are the files that its
+    steps read and findings are about; each is told once in a session.
     """
 
     path: str
@@ -47,6 +52,7 @@ class Outcome:
     trouble: Trouble | None = None
     notice: str | None = None
     settings: Settings = Settings()
+    companions: tuple[Outcome, ...] = ()
 
     @property
     def failing(self) -> bool:
@@ -62,7 +68,7 @@ class Outcome:
 class Session:
     """One run over some files with one configuration."""
 
-    __slots__ = ("_checked", "_finder", "_given", "_ignored", "_reported", "rules")
+    __slots__ = ("_checked", "_finder", "_given", "_ignored", "_reported", "_told", "rules")
 
     def __init__(
         self,
@@ -81,6 +87,7 @@ class Session:
         self._ignored = ignored
         self._checked: set[str | None] = set()
         self._reported: set[str] = set()
+        self._told: set[tuple[str, str, Span]] = set()
         self._known(Settings(select=self._given.get("select", ()), ignore=ignored))
 
     def settings(self, path: str) -> Settings:
@@ -133,8 +140,36 @@ class Session:
             return examine_in(chosen, lambda context: examine(text, context, settings, self.rules))
 
         if least is None:
-            return Outcome(path, source, source, look(source).findings, settings=settings)
-        return _fixed(path, source, settings, look, least)
+            outcome = Outcome(path, source, source, look(source).findings, settings=settings)
+        else:
+            outcome = _fixed(path, source, settings, look, least)
+        if all(each.elsewhere is None for each in outcome.findings):
+            return outcome
+        return self._with_companions(outcome, chosen, least)
+
+    def _with_companions(self, outcome: Outcome, chosen: Chosen, least: Safety | None) -> Outcome:
+        from dfcache.engine.companions import companions, own
+
+        found = []
+        for each in companions(outcome.findings, chosen.context, chosen.root, least):
+            about = [f for f in each.findings if self._is_new(each.path, f)]
+            why = f"left as it was: a fix is not what it says: {each.refused}; please report it at"
+            trouble = Trouble(each.path, 0, 0, f"{why} {BUGS}") if each.refused else None
+            if about or each.applied or trouble:
+                found.append(
+                    Outcome(
+                        each.path, each.source, each.fixed, about, each.applied, trouble,
+                        settings=outcome.settings,
+                    )
+                )  # fmt: skip
+        return replace(outcome, findings=own(outcome.findings), companions=tuple(found))
+
+    def _is_new(self, path: str, finding: Finding) -> bool:
+        """Whether this was not said already for another Dockerfile that reads the file."""
+        key = (os.path.realpath(path), finding.code, finding.span)
+        new = key not in self._told
+        self._told.add(key)
+        return new
 
     def _misconfigured(self, path: str, error: SettingsError) -> Outcome:
         """Each broken configuration is told once; its files are not done."""
@@ -146,9 +181,10 @@ class Session:
     def _known(self, settings: Settings) -> None:
         """Refuse the names of rules that don't exist."""
         names = self.rules.names()
-        chosen = [(settings.select, settings.ignore)]
-        chosen += [(v.get("select", ()), v.get("ignore", ())) for _, v in settings.overrides]
-        for word in (word for pair in chosen for words in pair for word in words):
+        chosen = [(settings.select, settings.extend_select, settings.ignore)]
+        for _, values in settings.overrides:
+            chosen += [tuple(values.get(k, ()) for k in ("select", "extend_select", "ignore"))]
+        for word in (word for lists in chosen for words in lists for word in words):
             code = word[:3].upper() == "DFC" and any(c.startswith(word.upper()) for c in names)
             if not code and word not in names.values():
                 near = closest(word, (*names, *names.values()))

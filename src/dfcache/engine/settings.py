@@ -8,20 +8,23 @@ and a pyproject.toml without ``[tool.dfcache]`` is passed over.
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
 from dfcache.diagnostics import Severity
+from dfcache.model.wishes import PATTERNS, Wishes
 from dfcache.record import record, replace
 
 BUILDERS = ("buildkit", "buildah", "kaniko", "classic")
 FAIL_LEVELS = ("info", "warning", "error")
 _CHOICES = {
     "builder": BUILDERS,
+    "pattern": PATTERNS,
     "fail-level": FAIL_LEVELS,
 }
-_LISTS = ("select", "ignore", "exclude")
-_KEYS = (*_LISTS, "context", *_CHOICES)
+_LISTS = ("select", "extend-select", "ignore", "exclude")
+_KEYS = (*_LISTS, "context", "packages", "index-url", *_CHOICES)
 
 
 class SettingsError(Exception):
@@ -43,17 +46,23 @@ class Settings:
     """How dfcache works on a file.
 
     ``select`` and ``ignore`` hold codes, names and beginnings of codes (``DFC1``); an empty
-    ``select`` means every rule. ``exclude`` are patterns over paths relative to ``root``,
-    the folder of the configuration file. ``context`` is a folder (absolute), or None where
-    it is to be found. ``overrides`` are (patterns, changed values) pairs for
-    single paths, in order; ``for_path`` applies them. ``source`` is the configuration file.
+    ``select`` means every rule but those that run on request, which ``extend_select`` adds.
+    ``builder``, ``pattern``, ``packages`` and ``index_url`` are those of Wishes. ``exclude`` are
+    patterns over paths relative to ``root``, the folder of the configuration file. ``context``
+    is a folder (absolute), or None where it is to be found. ``overrides`` are
+    (patterns, changed values) pairs for single paths, in order; ``for_path`` applies them.
+    ``source`` is the configuration file.
     """
 
     select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     context: str | None = None
     builder: str = "buildkit"
+    pattern: str | None = None
+    packages: str = "pip_packages"
+    index_url: str | None = None
     fail_level: Severity = Severity.WARNING
     root: str = ""
     source: str | None = None
@@ -67,11 +76,22 @@ class Settings:
                 changed.update(values)
         return replace(self, **changed) if changed else self
 
-    def wants(self, code: str, name: str) -> bool:
-        """Whether the rule is selected and not ignored."""
-        return (not self.select or _named(code, name, self.select)) and not _named(
-            code, name, self.ignore
-        )
+    @property
+    def wishes(self) -> Wishes:
+        """What decides which fixes are right."""
+        return Wishes(self.builder, self.pattern, self.packages, self.index_url)
+
+    def wants(self, code: str, name: str, on_request: bool = False) -> bool:
+        """Whether the rule is selected and not ignored; ``on_request`` ones are named in full."""
+        if _named(code, name, self.ignore):
+            return False
+        if on_request or self.extend_select:
+            named = (code, name)
+            if any(each.upper() == code or each in named for each in self.extend_select):
+                return True
+            if on_request:
+                return any(each.upper() == code or each == name for each in self.select)
+        return not self.select or _named(code, name, self.select)
 
 
 def load(path: str) -> Settings:
@@ -201,11 +221,15 @@ def _values(
         if key not in known:
             raise SettingsError(path, _unknown("key", key, known))
         if key in _LISTS:
-            values[key] = _texts(path, key, value)
+            values[key.replace("-", "_")] = _texts(path, key, value)
         elif not isinstance(value, str):
             raise SettingsError(path, f"{key} must be a text, not {value!r}")
         elif key == "context":
             values[key] = os.path.join(root, value)
+        elif key == "packages":
+            values[key] = _folder(path, value)
+        elif key == "index-url":
+            values["index_url"] = _index(path, value)
         elif value not in _CHOICES[key]:
             raise SettingsError(path, _unknown(f"value of {key}:", value, _CHOICES[key]))
         elif key == "fail-level":
@@ -229,6 +253,27 @@ def _overrides(
         patterns = _texts(path, "paths", table["paths"])
         found.append((patterns, _values(path, root, rest, known)))
     return tuple(found)
+
+
+def _folder(path: str, value: str) -> str:
+    """A folder of the build context, normalised."""
+    found = posixpath.normpath(value.replace("\\", "/")) if value else "."
+    if found.startswith(("/", "..")) or found == ".":
+        raise SettingsError(path, f"packages must be a folder in the build context, not {value!r}")
+    return found
+
+
+def _index(path: str, value: str) -> str:
+    scheme, _, rest = value.partition("://")
+    if scheme not in ("http", "https") or not rest:
+        raise SettingsError(path, "index-url must start with https:// or http://")
+    if "@" in rest.partition("/")[0]:
+        raise SettingsError(
+            path,
+            "index-url must hold no user or password: it would stay in the history of every image;"
+            " pass them as a secret",
+        )
+    return value
 
 
 def _texts(path: str, key: str, value: object) -> tuple[str, ...]:

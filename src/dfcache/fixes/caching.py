@@ -81,8 +81,8 @@ def _merged(
 
 def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) -> None:
     """Everything that ``step`` needs for the caches of ``tools`` to be kept."""
-    if build.builder in ("classic", "kaniko"):
-        plan.refuse(f"{build.builder} has no cache mounts")
+    if build.wishes.builder in ("classic", "kaniko"):
+        plan.refuse(f"{build.wishes.builder} has no cache mounts")
     if step.triggered:
         plan.doubt("a mount in ONBUILD needs BuildKit 0.15: older ones refuse it (buildkit#959)")
     if step.script.opaque:

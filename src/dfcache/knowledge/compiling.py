@@ -29,8 +29,7 @@ def compile_folder(folder: Path) -> dict[str, Any]:
             raise entry.wrong("name", f"tool {tool['name']} is in {seen[tool['name']]} already")
         seen[tool["name"]] = entry.file
         tools.append(tool)
-    mirrors, images = _image_file(folder / "images.yaml")
-    return {"pages": pages, "tools": tools, "images": images, "mirrors": mirrors}
+    return {"pages": pages, "tools": tools, **_image_file(folder / "images.yaml")}
 
 
 def _unique(named: Iterator[tuple[str, str]], what: str) -> None:
@@ -253,14 +252,59 @@ def _cache_dir(entry: _Entry) -> dict[str, Any]:
 # --- Images ------------------------------------------------------------------------------
 
 
-def _image_file(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+def _image_file(path: Path) -> dict[str, Any]:
     if not path.exists():
-        return [], []
+        return {"mirrors": [], "architectures": {}, "images": [], "systems": [], "pythons": []}
     entry = _Entry(_yaml(path), path.name, 1)
-    mirrors = entry.texts("mirrors")
-    images = [image for each in entry.entries("images") for image in _image(each)]
+    made = {
+        "mirrors": entry.texts("mirrors"),
+        "architectures": entry.table("architectures"),
+        "images": [image for each in entry.entries("images") for image in _image(each)],
+        "systems": [_system(each) for each in entry.entries("systems")],
+        "pythons": [_python(each) for each in entry.entries("pythons")],
+    }
     entry.done()
-    return mirrors, images
+    return made
+
+
+def _system(entry: _Entry) -> dict[str, Any]:
+    import re
+
+    libc = entry.text("libc")
+    if not re.fullmatch(r"(glibc|musl) \d+\.\d+", libc):
+        raise entry.wrong("libc", f"libc has to be like glibc 2.36, not {libc}")
+    made = {
+        "image": entry.texts("image", "*"),
+        "tag": entry.texts("tag", "*"),
+        "libc": libc,
+        "python": _version(entry),
+    }
+    entry.done()
+    return made
+
+
+def _python(entry: _Entry) -> dict[str, Any]:
+    made = {
+        "image": entry.texts("image", _REQUIRED),
+        "tag": entry.texts("tag", "*"),
+        "python": _version(entry),
+    }
+    for image in made["image"]:
+        for tag in made["tag"]:
+            if (image + tag).count("{python}") != (not made["python"]):
+                message = f"{image}:{tag} has to have one {{python}}, or python its version"
+                raise entry.wrong("image", message)
+    entry.done()
+    return made
+
+
+def _version(entry: _Entry) -> Any:
+    import re
+
+    version = entry.text("python", "")
+    if not re.fullmatch(r"(3\.\d+)?", version):
+        raise entry.wrong("python", f'python has to be like "3.11", not {version}')
+    return version
 
 
 def _image(entry: _Entry) -> Iterator[dict[str, Any]]:

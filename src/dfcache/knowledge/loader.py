@@ -20,8 +20,10 @@ from dfcache.knowledge.records import (
     Example,
     Index,
     Knowledge,
+    PythonImage,
     RulePage,
     SwitchedOff,
+    System,
     Tool,
     ToolCommand,
 )
@@ -87,6 +89,9 @@ def _merged(known: Knowledge, more: Knowledge, folder: str) -> Knowledge:
         tools=kept + more.tools,
         images=more.images + known.images,
         mirrors=known.mirrors + more.mirrors,
+        architectures={**known.architectures, **more.architectures},
+        systems=more.systems + known.systems,
+        pythons=more.pythons + known.pythons,
     )
 
 
@@ -164,6 +169,14 @@ def _knowledge(data: Mapping[str, Any]) -> Knowledge:
         tools=tuple(_tool(entry) for entry in data["tools"]),
         images=tuple(image for entry in data["images"] for image in _images(entry)),
         mirrors=tuple(data["mirrors"]),
+        architectures=data["architectures"],
+        systems=tuple(
+            System(tuple(e["image"]), tuple(e["tag"]), e["libc"], e["python"])
+            for e in data["systems"]
+        ),
+        pythons=tuple(
+            PythonImage(tuple(e["image"]), tuple(e["tag"]), e["python"]) for e in data["pythons"]
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from dfcache.knowledge.loader import KnowledgeError
 
 _KEYS = ("code", "name", "severity", "fix", "since")
 _CHOICES = {
+    "enabled": ("on-request",),
     "severity": ("error", "warning", "info"),
     "fix": ("safe", "unsafe", "display", "none"),
 }
@@ -33,7 +34,15 @@ def read_page(path: Path, file: str) -> dict[str, Any]:
         raise KnowledgeError(f"{file}:1: {len(bad)} examples under Bad, {len(good)} under Good")
     for before, after in zip(bad, good, strict=False):
         after[1] = after[1] or before[1]
-    return {**front, "problem": _problem(lines, body, file), "bad": bad, "good": good, "text": text}
+    on_request = front.pop("enabled", None) is not None
+    return {
+        **front,
+        "on_request": on_request,
+        "problem": _problem(lines, body, file),
+        "bad": bad,
+        "good": good,
+        "text": text,
+    }
 
 
 def _front_matter(lines: list[str], file: str) -> tuple[dict[str, str], int]:
@@ -44,7 +53,7 @@ def _front_matter(lines: list[str], file: str) -> tuple[dict[str, str], int]:
     front: dict[str, str] = {}
     for number, line in enumerate(lines[1:end], 2):
         key, _, value = (part.strip() for part in line.partition(":"))
-        if key not in _KEYS or key in front:
+        if key not in (*_KEYS, "enabled") or key in front:
             raise KnowledgeError(f"{file}:{number}: unknown or repeated key {key}")
         if value not in _CHOICES.get(key, (value,)):
             raise KnowledgeError(f"{file}:{number}: {key} is one of {', '.join(_CHOICES[key])}")

@@ -23,7 +23,7 @@ class RulePage:
     ``fix`` is "safe", "unsafe", "display" or "none": the most that the rule ever
     offers. ``problem`` is the one line that goes into tables. ``bad[i]`` becomes
     ``good[i]``; a page without a fix has examples that stand alone. ``text`` is the page
-    without its front matter.
+    without its front matter. A rule that is ``on_request`` runs only where it is selected by name.
     """
 
     code: str
@@ -35,6 +35,7 @@ class RulePage:
     bad: tuple[Example, ...]
     good: tuple[Example, ...]
     text: str
+    on_request: bool = False
 
 
 @record
@@ -184,13 +185,43 @@ class BaseImage:
 
 
 @record
+class System:
+    """The release that images whose name and tag are like these are made from.
+
+    ``libc`` is the C library and its version ("glibc 2.36"), ``python`` that of its package
+    python3 ("3.11", "" where unknown).
+    """
+
+    image: tuple[str, ...]
+    tag: tuple[str, ...]
+    libc: str
+    python: str
+
+
+@record
+class PythonImage:
+    """Images with a CPython of their own.
+
+    ``{python}`` in a pattern stands for its version, which else is ``python``.
+    """
+
+    image: tuple[str, ...]
+    tag: tuple[str, ...]
+    python: str
+
+
+@record
 class Knowledge:
     """All of it, as loaded from ``rules/``.
 
-    ``mirrors`` are what names of official images may have in front (``docker.io/library/``).
+    ``mirrors`` are what names of official images may have in front (``docker.io/library/``),
+    ``architectures`` the platforms that some of those stand for.
     """
 
     pages: tuple[RulePage, ...]
     tools: tuple[Tool, ...]
     images: tuple[BaseImage, ...]
     mirrors: tuple[str, ...] = ()
+    architectures: Mapping[str, str] = EMPTY
+    systems: tuple[System, ...] = ()
+    pythons: tuple[PythonImage, ...] = ()

@@ -17,6 +17,7 @@ from dfcache.model.scope import ROOT, Scope, User, Variable
 from dfcache.model.usedcaches import Switch
 from dfcache.model.uses import is_program, tool_uses
 from dfcache.model.variables import is_loose, resolve
+from dfcache.model.wishes import Wishes
 from dfcache.parser import copy_spec, pairs
 from dfcache.parser.scripts import script
 from dfcache.parser.tree import Dockerfile, Instruction
@@ -34,11 +35,11 @@ _REFERENCE = re.compile(r"(?P<name>[^@]*?)(:(?P<tag>[^:/@]*))?(@.*)?$", re.DOTAL
 
 
 def build(
-    dockerfile: Dockerfile, context: Context, knowledge: Knowledge, builder: str = "buildkit"
+    dockerfile: Dockerfile, context: Context, knowledge: Knowledge, wishes: Wishes | None = None
 ) -> Build:
     """What ``dockerfile`` builds from ``context``."""
     stages = tuple(_Assembly(dockerfile, knowledge.tools).stages())
-    return Build(dockerfile, stages, context, {}, builder)
+    return Build(dockerfile, stages, context, {}, wishes or Wishes())
 
 
 class _Draft:

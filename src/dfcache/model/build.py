@@ -12,6 +12,7 @@ from dfcache.model.invocations import Invocation
 from dfcache.model.mounts import StepMount
 from dfcache.model.scope import Scope
 from dfcache.model.uses import ToolUse
+from dfcache.model.wishes import Wishes
 from dfcache.parser import CopySpec as WrittenCopy
 from dfcache.parser import Pair
 from dfcache.parser.script import Script
@@ -94,14 +95,14 @@ class Stage:
 class Build:
     """A Dockerfile and its context, understood.
 
-    ``builder`` is what it will be built with; ``memo`` is where ``per_build`` keeps its answers.
+    ``wishes`` are what the project asks of it; ``memo`` is where ``per_build`` keeps its answers.
     """
 
     dockerfile: Dockerfile
     stages: tuple[Stage, ...]
     context: Context
     memo: dict[object, Any]
-    builder: str = "buildkit"
+    wishes: Wishes = Wishes()
 
     def subjects(self, kind: type) -> Iterator[object]:
         """Everything of the build that is a ``kind``: itself, its stages, their steps."""

@@ -60,7 +60,7 @@ def _meant_for(mount: StepMount, use: ToolUse) -> bool:
 
 def lost(build: Build, step: RunStep) -> list[ToolUse]:
     """The commands of a step whose downloads no mount keeps, and none is meant to."""
-    if build.builder in ("classic", "kaniko"):
+    if build.wishes.builder in ("classic", "kaniko"):
         return []
     return [
         use

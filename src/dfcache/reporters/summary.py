@@ -18,9 +18,9 @@ class Tally:
         self.failed = 0
         self.changed = 0
 
-    def count(self, outcome: Outcome) -> None:
-        """Add one file."""
-        self.files += 1
+    def count(self, outcome: Outcome, companion: bool = False) -> None:
+        """Add one file; one that a Dockerfile's steps read is not counted beside it."""
+        self.files += not companion
         self.findings += len(outcome.findings)
         safeties = [each.fix.safety for each in outcome.findings if each.fix]
         self.safe += safeties.count(Safety.SAFE)
