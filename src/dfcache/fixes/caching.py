@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dfcache.fixes.frontend import raise_frontend
 from dfcache.fixes.guards import doubt_foreign_parents, refuse_touched
 from dfcache.fixes.mounts import PLAIN_PATH, add_flags, cache_mount
 from dfcache.fixes.owners import mount_owner
@@ -32,7 +33,7 @@ def use_cache(build: Build, step: RunStep, tools: Sequence[Tool]) -> Plan:
         reached = [other for other in build.runs() if _reaches(other, switch, tool)]
         steps += [(other, (tool,)) for other in reached if other.outer is not step.outer]
         drop_variable(build, switch, plan)
-        doubt_indirect(build, switch, plan)
+        doubt_indirect(build, switch, tool, plan)
     for one, wanted in _merged(steps):
         _mount_step(build, one, wanted, plan)
     plan.settle(build.dockerfile.source, build.dockerfile.escape)
@@ -110,6 +111,7 @@ def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) 
     refuse_touched(build, step, targets, plan)
     doubt_foreign_parents(step, flags, plan)
     if flags:
+        raise_frontend(build.dockerfile, flags, plan)
         plan.edits.append(add_flags(build.dockerfile, step.instruction, flags))
         plan.added += flags
 

@@ -10,12 +10,14 @@ from dfcache.knowledge.records import Tool
 from dfcache.model.build import Build, RunStep, VariableStep
 from dfcache.model.invocations import Invocation
 from dfcache.model.usedcaches import Switch
+from dfcache.model.uses import is_unread
 from dfcache.parser.script import Command, Dialect
 from dfcache.text import Edit, Span
 
 # Programs that run code nobody can see here: they may count on variables, or clean up.
 _INDIRECT = frozenset(
-    "pipx pip-sync make tox nox poetry pipenv pdm hatch conda mamba micromamba invoke just".split()
+    "pipx pip-sync pip-compile make tox nox poetry pipenv pdm hatch flit conda mamba micromamba"
+    " invoke just pre-commit spacy".split()
 )
 
 
@@ -46,13 +48,13 @@ def _single_pair(build: Build, span: Span) -> bool:
     )
 
 
-def doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
+def doubt_indirect(build: Build, switch: Switch, tool: Tool, plan: Plan) -> None:
     """Without the variable, a program that calls the package manager by itself fills a layer."""
     for step in build.runs():
         variable = step.scope.variables.get(switch.text)
         if variable is None or variable.span != switch.span:
             continue
-        if step.script.dialect is not Dialect.POSIX:
+        if step.script.dialect is not Dialect.POSIX or step.script.opaque:
             plan.doubt(f"line {step.outer.start_line} may count on {switch.text}")
         if any(
             s.span == switch.span and not use.downloads and use.spec.effect != "purges"
@@ -62,7 +64,7 @@ def doubt_indirect(build: Build, switch: Switch, plan: Plan) -> None:
             plan.doubt(f"line {step.outer.start_line} would leave a cache in its layer")
         used = {id(use.invocation) for use in step.uses}
         for made in (made for made in step.invocations if id(made) not in used):
-            if made.program in _INDIRECT or _is_script(made):
+            if made.program in _INDIRECT or _is_script(made) or is_unread(tool, made):
                 plan.doubt(f"`{made.program}` may count on {switch.text}, which the fix removes")
 
 
@@ -77,7 +79,8 @@ def _is_script(made: Invocation) -> bool:
         module = made.args[1].value or "" if first == "-m" and len(made.args) > 1 else ""
         text = " ".join(a.value or a.word.value for a in made.args[:2]).lower()
         by_name = any(word in text for word in _INSTALLERS)
-        return not made.args or first == "-" or module in _INDIRECT or by_name
+        updates = any(argument.value == "--upgrade-deps" for argument in made.args)
+        return not made.args or first == "-" or module in _INDIRECT or by_name or updates
     return made.program.endswith((".sh", ".bash", ".py")) or made.path.startswith("./")
 
 

@@ -26,7 +26,9 @@ _PYTHON_VALUES = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 class ToolUse:
     """One command of a package manager, understood.
 
-    ``user`` is who runs it and ``home`` their HOME. ``offline`` tells that it asks no network.
+    ``user`` is who runs it and ``home`` their HOME. ``options`` are all of its options, also those
+    in front of the subcommand, and ``env`` the variables it sees (None: set to what can't be
+    known). ``offline`` tells that it asks no network.
     ``linked`` names what makes the installation point into the cache, or is "". ``operands`` are
     the arguments that name packages or local paths; ``sure`` is False where some arguments could
     not be known. ``plain_indexes`` are the hosts of indexes over plain http that are not trusted,
@@ -53,6 +55,8 @@ class ToolUse:
     own_code: bool
     sure: bool
     plain_indexes: tuple[str, ...]
+    options: tuple[Option, ...]
+    env: Mapping[str, str | None]
 
     @property
     def downloads(self) -> bool:
@@ -92,6 +96,14 @@ def tool_uses(made: Sequence[Invocation], scope: Scope, tools: Sequence[Tool]) -
                 if use is not None:
                     yield use
                 break
+
+
+def is_unread(tool: Tool, made: Invocation) -> bool:
+    """Whether ``made`` runs ``tool``, and what it asks of it can't be told: ``pip $FLAGS …``."""
+    args = _arguments(tool, made)
+    if args is None:
+        return False
+    return not _subcommand(tool, args)[0] and any(each.value is None for each in args)
 
 
 def _arguments(tool: Tool, made: Invocation) -> tuple[Argument, ...] | None:
@@ -155,6 +167,8 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
         own_code=spec.project is not None and not names & set(spec.project),
         sure=behind.sure,
         plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
+        options=options,
+        env=env,
     )
 
 
