@@ -1,9 +1,10 @@
 """A Docker engine to build with: this machine's, or one started from Debian's packages.
 
-The started one is Debian trixie's docker.io in a folder (Docker 26.1, BuildKit 0.13): dockerd
-runs in a chroot, without networks of its own, and is reached by its socket's path in the folder.
-Any number of test runs may share it. Each holds a lock on `users` while it does, and the last
-one to leave stops it; what a killed run left behind is taken over by the next.
+The started one is Debian trixie's docker.io in a folder (Docker 26.1, BuildKit 0.13), or that
+of the Debian suite that DFCACHE_LAB_SUITE names: dockerd runs in a chroot, without networks of
+its own, and is reached by its socket's path in the folder. Any number of test runs may share
+it. Each holds a lock on `users` while it does, and the last one to leave stops it; what a
+killed run left behind is taken over by the next.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import IO
 from lab.machine import NoLab, bootstrap, lab_folder, may_bootstrap, run
 
 SOCKET = "run/dfcache.sock"
+USUAL_SUITE = "trixie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +44,33 @@ class Engine:
 def engine() -> Iterator[Engine]:
     """An engine, stopped afterwards if it was started here; NoLab where there is none.
 
-    DFCACHE_LAB_ENGINE=own passes over the machine's engine. DFCACHE_LAB_KEEP=1 leaves a
-    started one running, to save its 5 seconds while tests are written.
+    DFCACHE_LAB_ENGINE=own passes over the machine's engine, and so does DFCACHE_LAB_SUITE.
+    DFCACHE_LAB_KEEP=1 leaves a started one running, to save its 5 seconds while tests are
+    written.
     """
-    if os.environ.get("DFCACHE_LAB_ENGINE") != "own":
+    suite = os.environ.get("DFCACHE_LAB_SUITE", "")
+    if os.environ.get("DFCACHE_LAB_ENGINE") != "own" and not suite:
         found = _of_this_machine()
         if found is not None:
             yield found
             return
     if not may_bootstrap():
         raise NoLab("no Docker engine answers, and starting one needs root on a Debian system")
+    suite = suite or USUAL_SUITE
     lab = lab_folder()
+    root = lab / ("engine" if suite == USUAL_SUITE else f"engine-{suite}")
     lab.mkdir(parents=True, exist_ok=True)
-    with (lab / "users").open("w") as users:
+    with (lab / f"users-{suite}").open("w") as users:
         with _only_one(lab):
             fcntl.flock(users, fcntl.LOCK_SH)
-            started = _start(lab)
+            started = _start(root, suite)
         try:
             yield started
         finally:
             with _only_one(lab):
                 fcntl.flock(users, fcntl.LOCK_UN)
                 if os.environ.get("DFCACHE_LAB_KEEP") != "1" and _last(users):
-                    stop(lab / "engine")
+                    stop(root)
 
 
 def _of_this_machine() -> Engine | None:
@@ -95,13 +101,12 @@ def _last(users: IO[str]) -> bool:
     return True
 
 
-def _start(lab: Path) -> Engine:
-    root = lab / "engine"
+def _start(root: Path, suite: str) -> Engine:
     socket = root / SOCKET
     if len(str(socket)) > 107:  # sun_path holds 108 bytes, unix(7)
-        raise NoLab(f"the path of DFCACHE_LAB is too long for a socket: {lab}")
-    _install(root)
-    config = lab / "docker-config"
+        raise NoLab(f"the path of DFCACHE_LAB is too long for a socket: {root}")
+    _install(root, suite)
+    config = root.with_name(f"{root.name}.config")
     plugins = config / "cli-plugins"
     plugins.mkdir(parents=True, exist_ok=True)
     if not (plugins / "docker-buildx").exists():
@@ -119,26 +124,29 @@ def _start(lab: Path) -> Engine:
     if not _answers(started):
         stop(root)
         _mount(root)
-        _launch(root, lab / "dockerd.log")
+        log = root.with_name(f"{root.name}.dockerd.log")
+        _launch(root, log)
         deadline = time.monotonic() + 60
         while not _answers(started):
             if time.monotonic() > deadline:
                 stop(root)
-                raise NoLab(f"dockerd did not come up within 60 s; see {lab / 'dockerd.log'}")
+                raise NoLab(f"dockerd did not come up within 60 s; see {log}")
             time.sleep(0.3)
     return started
 
 
-def _install(root: Path) -> None:
+def _install(root: Path, suite: str) -> None:
     mark = root / "usr/libexec/docker/installed"
     if mark.exists():
         return
     stop(root)
-    bootstrap("trixie", root, include="ca-certificates")
+    bootstrap(suite, root, include="ca-certificates")
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
     script = (
-        "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y"
-        " --no-install-recommends docker.io docker-cli docker-buildx && apt-get clean"
+        # A mirror may lag behind a suite that moves, whose lists are good for a week.
+        "apt-get -o Acquire::Check-Valid-Until=false update"
+        " && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"
+        " docker.io docker-cli docker-buildx && apt-get clean"
     )
     run(["chroot", root, "sh", "-c", script], root.with_name("engine.log"))
     mark.touch()

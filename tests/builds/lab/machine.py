@@ -105,5 +105,9 @@ def bootstrap(suite: str, folder: Path, include: str = "") -> None:
     words = ["debootstrap", "--variant=minbase"]
     if include:
         words.append(f"--include={include}")
-    run([*words, suite, folder, debian_mirror()], log)
+    words += [suite, str(folder), debian_mirror()]
+    scripts = Path("/usr/share/debootstrap/scripts")
+    if not (scripts / suite).exists():  # a suite newer than this debootstrap
+        words.append(str(scripts / "sid"))
+    run(words, log)
     mark.touch()
