@@ -1,0 +1,348 @@
+"""Files fetched over a network that breaks: what arrived is never fetched again.
+
+Neither pip nor uv keeps the part of a file that had arrived when they give up (measured with pip 26
+and uv 0.13), and ``pip download`` keeps no file at all. So the files, whose address and hash the
+resolver has told, are fetched here: into ``NAME.part`` in a hidden folder beside them, which a
+later attempt or run goes on with (HTTP Range), and from there in one step to their
+place, once the hash is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import queue
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from dfcache.record import record
+from dfcache.vendor.files import Locked
+
+PARTS = ".dfcache-part"
+"""The folder, within that of the packages, of files that have not arrived as a whole."""
+
+PAUSES = (0.0, 2.0, 5.0, 10.0)
+"""Seconds before each round over what is missing."""
+
+_CHUNK = 1 << 16
+_WORKERS = 4
+_FRUITLESS = 3  # attempts in a row that brought no byte, before a file waits for the next round
+_TIMEOUT = 30.0  # seconds without a byte
+
+
+class Tell(Protocol):
+    """Hears how it goes; called from several threads."""
+
+    def arrived(self, count: int) -> None:
+        """So many bytes have arrived; negative where a part turned out useless."""
+
+    def finished(self, file: Locked, size: int) -> None:
+        """A file is complete and in its place."""
+
+    def trouble(self, file: Locked, reason: str) -> None:
+        """An attempt has failed; there may be more."""
+
+
+@record
+class Network:
+    """How the servers are spoken to.
+
+    ``logins`` are (user, password) by host and port as in an address, ``insecure`` are hosts whose
+    certificates are not checked. ``other`` fetches what can't be fetched so, as where a server
+    wants more than a password: it is given the file and a folder to put it into, and
+    raises OSError.
+    """
+
+    logins: Mapping[str, tuple[str, str]]
+    insecure: frozenset[str] = frozenset()
+    other: Callable[[Locked, Path], None] | None = None
+
+
+class HashError(Exception):
+    """What has arrived is not what was locked."""
+
+
+class _Stopped(Exception):
+    """The fetching was given up by the user."""
+
+
+class _Final(Exception):
+    """An answer that another attempt would not change."""
+
+
+def fetch(
+    files: Sequence[Locked],
+    folder: Path,
+    network: Network,
+    tell: Tell,
+    pauses: Sequence[float] = PAUSES,
+) -> dict[Locked, str]:
+    """Fetch the files into the folder; what could not be fetched, with the reasons.
+
+    Files that are there are taken as they are. Stopped by an exception, such as
+    KeyboardInterrupt, it leaves complete files, and the parts of others to go on with.
+    """
+    missing = [file for file in files if not (folder / file.file).is_file()]
+    failed: dict[Locked, str] = {}
+    final: dict[Locked, str] = {}
+    for number, pause in enumerate(pauses):
+        if not missing:
+            break
+        if number:
+            time.sleep(pause)
+        failed, refused = _round(missing, folder, network, tell)
+        final.update(refused)
+        missing = [file for file in missing if file in failed and file not in final]
+    _tidy(folder)
+    return {**{file: failed[file] for file in missing}, **final}
+
+
+def _round(
+    files: Sequence[Locked], folder: Path, network: Network, tell: Tell
+) -> tuple[dict[Locked, str], dict[Locked, str]]:
+    """One attempt at each file: those that failed, and those that always will."""
+    waiting: queue.SimpleQueue[Locked] = queue.SimpleQueue()
+    for file in files:
+        waiting.put(file)
+    failed: dict[Locked, str] = {}
+    final: dict[Locked, str] = {}
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                file = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                _File(file, folder, network, tell, stop).fetch()
+            except (_Final, HashError) as error:
+                final[file] = str(error)
+            except (OSError, http.client.HTTPException) as error:
+                failed[file] = reason(error)
+            except _Stopped:
+                return
+
+    # Daemons, so that Ctrl-C need not wait for a server that has gone silent: a part is good
+    # whenever its writing stops.
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(_WORKERS, len(files)))]
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(0.2)
+    finally:
+        stop.set()
+    return failed, final
+
+
+class _File:
+    """The fetching of one file."""
+
+    def __init__(
+        self, file: Locked, folder: Path, network: Network, tell: Tell, stop: threading.Event
+    ) -> None:
+        self._file = file
+        self._folder = folder
+        self._network = network
+        self._tell = tell
+        self._stop = stop
+        self._resumed = False
+        parts = folder / PARTS
+        parts.mkdir(parents=True, exist_ok=True)
+        # The hash in the name: a part of another build of the file is of no use.
+        self._part = parts / f"{file.file}.{file.sha256[:16] or 'unknown'}.part"
+
+    def fetch(self) -> None:
+        """Raises OSError or HTTPException where it failed, _Final or HashError for good."""
+        scheme = urlsplit(self._file.url).scheme
+        if scheme == "file":
+            self._copy()
+        elif scheme in ("http", "https"):
+            self._download()
+        else:
+            raise _Final(f"{scheme or 'no'} addresses are not supported")
+
+    def _copy(self) -> None:
+        from urllib.request import url2pathname
+
+        source = Path(url2pathname(urlsplit(self._file.url).path))
+        if not source.is_file():
+            raise _Final(f"{source} is not there")
+        self._part.write_bytes(source.read_bytes())
+        self._keep()
+
+    def _download(self) -> None:
+        fruitless = 0
+        while True:
+            before = self._size()
+            try:
+                self._attempt()
+                break
+            except urllib.error.HTTPError as error:
+                if error.code == 416 and self._size():  # there is no more of it
+                    self._resumed = True
+                    break
+                if error.code in (401, 403, 407) and self._network.other is not None:
+                    self._elsewhere()
+                    break
+                if 400 <= error.code < 500 and error.code not in (408, 416, 425, 429):
+                    raise _Final(f"the server answers {error.code} {error.reason}") from error
+                fruitless = self._again(error, fruitless + 1)
+            except ssl.SSLCertVerificationError:
+                if self._network.other is None:
+                    raise
+                self._elsewhere()
+                break
+            except (OSError, http.client.HTTPException) as error:
+                if _untrusted(error) and self._network.other is not None:
+                    self._elsewhere()
+                    break
+                fruitless = self._again(error, 0 if self._size() > before else fruitless + 1)
+        try:
+            self._keep()
+        except HashError:
+            if not self._resumed:
+                raise
+            # The parts were not of one file; from the beginning, it may be right.
+            self._resumed = False
+            self._download()
+
+    def _again(self, error: Exception, fruitless: int) -> int:
+        if fruitless >= _FRUITLESS:
+            raise error
+        self._tell.trouble(self._file, reason(error))
+        if self._stop.wait(0.3 * 2**fruitless):
+            raise _Stopped
+        return fruitless
+
+    def _attempt(self) -> None:
+        """Get what is missing. Raises OSError or HTTPException where the connection ends early."""
+        start = self._size()
+        if start and start == self._file.size:
+            return
+        with self._open(start) as response:
+            if start and response.status != 206:
+                self._tell.arrived(-start)
+                start = 0
+            self._resumed = self._resumed or start > 0
+            length = response.headers.get("Content-Length")
+            with open(self._part, "ab" if start else "wb") as part:
+                got = self._read(response, part)
+            if length is not None and length.isdigit() and got < int(length):
+                whole = (start + int(length)) / 1e6
+                raise ConnectionError(
+                    f"connection lost after {(start + got) / 1e6:.1f} of {whole:.1f} MB"
+                )
+
+    def _read(self, response: Any, part: Any) -> int:
+        got = 0
+        while chunk := response.read1(_CHUNK):
+            if self._stop.is_set():
+                raise _Stopped
+            part.write(chunk)
+            part.flush()
+            got += len(chunk)
+            self._tell.arrived(len(chunk))
+        return got
+
+    def _open(self, start: int) -> Any:
+        request = urllib.request.Request(self._file.url, headers={"User-Agent": "dfcache"})
+        # As they are: a server that compresses would change what the hash is of.
+        request.add_header("Accept-Encoding", "identity")
+        if start:
+            request.add_header("Range", f"bytes={start}-")
+        host = urlsplit(self._file.url).netloc
+        login = self._network.logins.get(host)
+        if login is not None:
+            import base64
+
+            text = base64.b64encode(":".join(login).encode()).decode()
+            # Unredirected: another server must not get it.
+            request.add_unredirected_header("Authorization", f"Basic {text}")
+        return _opener(host in self._network.insecure).open(request, timeout=_TIMEOUT)
+
+    def _elsewhere(self) -> None:
+        assert self._network.other is not None
+        self._network.other(self._file, self._part)
+
+    def _keep(self) -> None:
+        """Check the hash, and put the file in its place. Raises HashError."""
+        digest = sha256(self._part)
+        size = self._size()
+        if self._file.sha256 and digest != self._file.sha256:
+            self._part.unlink()
+            self._tell.arrived(-size)
+            raise HashError(
+                f"the hash is not the locked one: sha256 {digest[:16]}…, "
+                f"not {self._file.sha256[:16]}…"
+            )
+        with open(self._part, "rb") as part:
+            os.fsync(part.fileno())
+        os.replace(self._part, self._folder / self._file.file)
+        self._tell.finished(self._file, size)
+
+    def _size(self) -> int:
+        try:
+            return self._part.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def part_bytes(files: Sequence[Locked], folder: Path) -> int:
+    """How many bytes of these files earlier runs have left unfinished."""
+    total = 0
+    for file in files:
+        part = folder / PARTS / f"{file.file}.{file.sha256[:16] or 'unknown'}.part"
+        total += part.stat().st_size if part.is_file() else 0
+    return total
+
+
+def reason(error: Exception) -> str:
+    """Why an attempt failed, in words and without an address."""
+    inner = getattr(error, "reason", None)
+    if isinstance(inner, Exception):
+        return reason(inner)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_TIMEOUT:.0f} seconds"
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answers {error.code} {error.reason}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _untrusted(error: Exception) -> bool:
+    return isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError)
+
+
+def _opener(insecure: bool) -> urllib.request.OpenerDirector:
+    if not insecure:
+        return urllib.request.build_opener()
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
+
+
+def _tidy(folder: Path) -> None:
+    """Delete the folder of parts where it is empty."""
+    try:
+        (folder / PARTS).rmdir()
+    except OSError:
+        return

@@ -1,0 +1,308 @@
+"""What a job's requirements come down to for its target: which files of which index.
+
+uv resolves, for it can do so for another Python and platform than this one's (pip evaluates
+markers for the machine it runs on, whatever ``--platform`` says), and tells addresses, sizes and
+hashes (``--format pylock.toml``, PEP 751). Nothing of any package is run: sources are not built for
+their metadata, as uv would do; what they ask for is read from them and handed to uv as
+``dependency-metadata``.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dfcache.model.requirements import normalised
+from dfcache.model.target import Target
+from dfcache.record import record
+from dfcache.vendor.files import Locked
+from dfcache.vendor.jobs import Job, bare, secrets
+from dfcache.vendor.metadata import Metadata
+from dfcache.vendor.programs import Ran, run, uv
+
+Obtain = Callable[[Sequence[Locked]], Mapping[Locked, Metadata]]
+"""Fetches files and reads what they ask for."""
+
+PAUSES = (0.0, 2.0, 5.0)
+"""Seconds before each attempt where the index can't be reached."""
+
+_MOST_TURNS = 100
+_MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+# The versions of glibc that uv knows as a platform, besides 2.17.
+_GLIBC = ((2, 28), *((2, minor) for minor in range(31, 41)))
+_NO_WHEEL = (
+    r"Wheels are required for `([^`]+)` because building",
+    r"([\w.-]+)(?:[=<>!~][^ ]*)? has no (?:usable )?wheels",
+    r"versions of ([\w.-]+) have no (?:usable )?wheels",
+    r"Wheels are available for `([^`]+)`",
+    r"we only found wheels for `([^`]+)`",
+    r"source distribution is required for `([^`]+)`",
+)
+_UNREACHABLE = r"Request failed|Failed to fetch|error sending request|Failed to download|timed out"
+# From uv 0.9.17 on: the newest patch release is what a tag without one means.
+_NEWEST_PATCH = ".99"
+
+
+class ResolveError(Exception):
+    """Requirements that nothing satisfies, or an index that can't be asked.
+
+    ``where`` is whose they are. ``detail`` is what uv says, without credentials. ``unreachable``
+    is set where it is the network.
+    """
+
+    def __init__(
+        self, where: str, message: str, detail: str = "", unreachable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.where = where
+        self.detail = detail
+        self.unreachable = unreachable
+
+
+@record
+class Resolved:
+    """The files that satisfy a job; ``unsure`` are sources that don't say what they depend on."""
+
+    job: Job
+    files: tuple[Locked, ...]
+    unsure: tuple[str, ...] = ()
+
+
+def resolve(
+    job: Job,
+    obtain: Obtain,
+    built: Path | None = None,
+    kept: Mapping[str, str] | None = None,
+    stepwise: bool = False,
+) -> Resolved:
+    """Resolve a job. Raises ResolveError, ProgramError, and what ``obtain`` raises.
+
+    ``built`` is a folder of wheels made from sources, which go before those sources. ``kept`` are
+    versions by name that are preferred where they fit. ``stepwise`` is for indexes that serve
+    neither metadata nor parts of files: then uv would download whole wheels to look into
+    them, and again when interrupted; so they are obtained here, once.
+    """
+    with tempfile.TemporaryDirectory(prefix="dfcache-") as folder:
+        return _Resolver(job, obtain, built, kept or {}, stepwise, Path(folder)).resolve()
+
+
+def platform_of(target: Target) -> str | None:
+    """What uv calls a target's platform, or None where it knows none such."""
+    machine = _MACHINES.get(target.platform)
+    if machine is None:
+        return None
+    if target.libc == "musl":
+        return f"{machine}-unknown-linux-musl"
+    fitting = [version for version in _GLIBC if version <= target.libc_version]
+    major, minor = max(fitting, default=(2, 17))
+    return f"{machine}-manylinux_{major}_{minor}"
+
+
+class _Resolver:
+    def __init__(
+        self,
+        job: Job,
+        obtain: Obtain,
+        built: Path | None,
+        kept: Mapping[str, str],
+        stepwise: bool,
+        folder: Path,
+    ) -> None:
+        self._job = job
+        self._obtain = obtain
+        self._built = built
+        self._kept = kept
+        self._stepwise = stepwise
+        self._folder = folder
+        self._secrets = secrets(job.indexes.addresses)
+        self._sources = dict.fromkeys(n for n in job.no_binary if n != ":all:")
+        # The names that uv is told about, and what it is told by name and version.
+        self._told: dict[str, None] = dict.fromkeys(self._sources)
+        self._known: dict[tuple[str, str], Metadata] = {}
+        self._lacking: dict[str, str] = {}
+
+    def resolve(self) -> Resolved:
+        job = self._job
+        platform = platform_of(job.target)
+        if platform is None:
+            can = " and ".join(_MACHINES)
+            raise ResolveError(job.where, f"uv resolves for {can}, not for {job.target.platform}")
+        self._write("requirements.txt", job.requirements)
+        self._write("constraints.txt", job.constraints)
+        if self._stepwise:
+            self._told.update(dict.fromkeys(_names((*job.requirements, *job.constraints))))
+        for _ in range(_MOST_TURNS):
+            ran = self._uv(platform)
+            if ran.code != 0:
+                self._allow_sources(ran)
+                continue
+            files = _locked(ran.out)
+            if not self._learn(files):
+                return self._checked(files)
+        raise ResolveError(job.where, "the resolution does not come to an end")
+
+    def _write(self, name: str, lines: Sequence[str]) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        (self._folder / name).write_text(text, encoding="utf-8")
+
+    def _uv(self, platform: str) -> Ran:
+        """Run uv; again for a while where the index can't be reached."""
+        import sys
+
+        job = self._job
+        binary = {"--no-binary": dict.fromkeys((*job.no_binary, *self._sources))}
+        if ":all:" not in job.no_binary:
+            binary["--only-binary"] = {":all:": None}
+        version = job.target.python + (_NEWEST_PATCH if job.target.python.count(".") == 1 else "")
+        command = [
+            *uv(), "pip", "compile", "requirements.txt", "--constraints=constraints.txt",
+            "--format=pylock.toml", "--no-header", "--no-python-downloads", "--quiet",
+            "--output-file=pylock.toml", f"--python={sys.executable}", f"--python-version={version}",
+            f"--python-platform={platform}",
+            *(f"{option}={name}" for option, names in binary.items() for name in names),
+            *(("--no-deps",) if job.no_deps else ()),
+            *(("--prerelease=allow",) if job.pre else ()),
+            *(("--index-strategy=unsafe-best-match",) if job.indexes.best else ()),
+        ]  # fmt: skip
+        # uv prefers the versions of the file that it is to write.
+        lines = ['lock-version = "1.0"', 'created-by = "dfcache"']
+        for name, kept in self._kept.items():
+            lines += ["[[packages]]", f'name = "{name}"', f'version = "{kept}"']
+        self._write("pylock.toml", lines)
+        self._write("uv.toml", self._configuration())
+        for pause in PAUSES:
+            time.sleep(pause)
+            ran = run(command, self._environment(), str(self._folder))
+            if ran.code == 0 or not re.search(_UNREACHABLE, ran.err):
+                return ran
+        raise ResolveError(
+            job.where, "the index can't be reached", self._shown(ran.err), unreachable=True
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """Indexes, not on the command line: other users could read passwords there."""
+        indexes = self._job.indexes
+        env = {"UV_HTTP_RETRIES": "5", "NO_COLOR": "1"}
+        if indexes.index:
+            env["UV_DEFAULT_INDEX"] = indexes.index
+        if indexes.extra:
+            env["UV_INDEX"] = " ".join(indexes.extra)
+        links = (*indexes.links, *((str(self._built),) if self._built else ()))
+        if links:
+            env["UV_FIND_LINKS"] = ",".join(links)
+        if indexes.trusted:
+            env["UV_INSECURE_HOST"] = " ".join(indexes.trusted)
+        return env
+
+    def _configuration(self) -> list[str]:
+        lines = []
+        for name in self._told:
+            lines += ["[[dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
+        for (name, version), known in self._known.items():
+            lines += ["[[dependency-metadata]]", f'name = "{name}"', f'version = "{version}"']
+            lines += [f"requires-dist = {_array(known.requires)}"]
+            lines += [f"provides-extra = {_array(known.extras)}"] if known.extras else []
+        return lines
+
+    def _allow_sources(self, ran: Ran) -> None:
+        """Take the source of a package that has no wheel. Raises ResolveError where that is not it."""
+        said = re.sub(r"\s+", " ", ran.err)
+        found = [normalised(n) for pattern in _NO_WHEEL for n in re.findall(pattern, said)]
+        allowed = {
+            name: None
+            for name in found
+            if name not in self._sources
+            and ":all:" not in self._job.only_binary
+            and name not in self._job.only_binary
+        }
+        if not allowed:
+            # What was said before the source was tried names the wheels that there are.
+            before = next((self._lacking[name] for name in found if name in self._lacking), ran.err)
+            message = "nothing satisfies the requirements"
+            raise ResolveError(self._job.where, message, self._shown(before))
+        self._lacking.update(dict.fromkeys(allowed, ran.err))
+        self._sources.update(allowed)
+        self._told.update(allowed)
+
+    def _learn(self, files: Sequence[Locked]) -> bool:
+        """Obtain what uv has to be told about these; whether it was told anything new."""
+        if self._job.no_deps:
+            return False
+        new = [
+            file
+            for file in files
+            if (file.source or self._stepwise) and (file.name, file.version) not in self._known
+        ]
+        if not new:
+            return False
+        changed = False
+        for file, metadata in self._obtain(new).items():
+            self._known[file.name, file.version] = metadata
+            changed = changed or bool(metadata.requires)
+            if self._stepwise:
+                self._told.update(dict.fromkeys(_names(metadata.requires)))
+        return changed
+
+    def _checked(self, files: tuple[Locked, ...]) -> Resolved:
+        """Hold the files against the hashes that the requirements allow. Raises ResolveError."""
+        for file in files:
+            allowed = self._job.hashes.get(file.name)
+            if allowed and file.sha256 and f"sha256:{file.sha256}" not in allowed:
+                raise ResolveError(
+                    self._job.where,
+                    f"{file.file} has none of the hashes that the requirements allow: "
+                    f"the index says sha256 {file.sha256}",
+                )
+        unsure = tuple(
+            f"{file.name} {file.version}"
+            for file in files
+            if not self._known.get((file.name, file.version), Metadata()).sure
+        )
+        return Resolved(self._job, files, unsure)
+
+    def _shown(self, text: str) -> str:
+        """What uv said, without credentials and without its own options."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        lines = [line.rstrip() for line in text.split("\n") if line.strip()]
+        lines = [line for line in lines if not line.startswith("warning:")]
+        return "\n".join(re.sub(r"^(error|  cause): ", "", line) for line in lines)
+
+
+def _names(requirements: Sequence[str]) -> list[str]:
+    """The normalised names of requirements."""
+    found = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", each) for each in requirements)
+    return [normalised(match[1]) for match in found if match]
+
+
+def _array(values: Sequence[str]) -> str:
+    import json
+
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _locked(text: str) -> tuple[Locked, ...]:
+    """The files of a pylock.toml (PEP 751)."""
+    import tomllib
+
+    found = []
+    for package in tomllib.loads(text).get("packages", ()):
+        wheels = package.get("wheels") or ()
+        file: Any = wheels[0] if wheels else package.get("sdist") or package.get("archive")
+        if file is None:
+            continue
+        url = file.get("url") or Path(file.get("path", "")).as_uri()
+        found.append(
+            Locked(
+                normalised(package["name"]),
+                str(package.get("version", "")),
+                bare(url),
+                file.get("hashes", {}).get("sha256", ""),
+                file.get("size"),
+            )
+        )
+    return tuple(found)
