@@ -57,6 +57,20 @@ def test_a_manifest_that_only_its_own_folder_has(repo: Path) -> None:
     assert found(repo, "app/Dockerfile", ".") == ("app", False)
 
 
+def test_what_is_installed_tells_where_all_is_copied(repo: Path) -> None:
+    tree(repo, "docker/Dockerfile", "requirements/dev.txt")
+
+    def told(*names: str) -> tuple[str, bool]:
+        made = find_context(repo / "docker/Dockerfile", None, None, ["."], lambda: names)
+        return made.path.relative_to(repo).as_posix(), made.sure
+
+    assert told() == ("docker", False)
+    assert told("requirements/dev.txt") == (".", True)
+    assert told("requirements/dev.txt", "requirements/base.txt") == ("docker", False)
+    tree(repo, "docker/requirements/dev.txt")
+    assert told("requirements/dev.txt") == ("docker", False)
+
+
 def test_a_dockerfile_that_copies_nothing(repo: Path) -> None:
     tree(repo, "app/Dockerfile")
     assert found(repo, "app/Dockerfile") == ("app", True)

@@ -79,3 +79,23 @@ def test_where_a_context_comes_from(tmp_path: Path):
     assert found.doubt is None
     missing = context_of(str(path), "FROM a\nCOPY gone.py /\n", Settings())
     assert "the folder of the Dockerfile" in (missing.doubt or "")
+
+
+def test_an_install_tells_where_the_context_is(tmp_path: Path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements/dev.txt").write_text("a\n")
+    path = tmp_path / "docker/Dockerfile"
+    path.parent.mkdir()
+
+    def root(install: str) -> str | None:
+        text = f"FROM python\nWORKDIR /app\nCOPY . .\nRUN pip install {install}\n"
+        path.write_text(text)
+        found = context_of(str(path), text, Settings())
+        return None if found.doubt else found.root and found.root.name
+
+    assert root("-r requirements/dev.txt") == tmp_path.name
+    assert root("-r ../app/requirements/dev.txt") == tmp_path.name
+    assert root("-r /srv/requirements/dev.txt") is None
+    assert root("-r $NAME") is None
+    assert root("flask") is None

@@ -38,7 +38,12 @@ def context_of(path: str | None, source: str, settings: Settings) -> Chosen:
         return Chosen(NoContext())
     from dfcache.model.contexts import find_context
 
-    found = find_context(Path(path), root=Path.cwd(), sources=_sources(source))
+    found = find_context(
+        Path(path),
+        root=Path.cwd(),
+        sources=_sources(source),
+        installed=lambda: _installed(source, settings),
+    )
     context = DirectoryContext(found.path, Path(path))
     doubt = None if found.sure else f"{os.path.relpath(found.path)} ({found.how})"
     return Chosen(context, doubt, found.path)
@@ -85,3 +90,21 @@ def _sources(source: str) -> tuple[str, ...]:
     return tuple(
         word.value for spec in specs if spec and spec.from_ is None for word in spec.sources
     )
+
+
+def _installed(source: str, settings: Settings) -> tuple[str, ...]:
+    """The requirements files that installs read, as paths of the context they are copied from."""
+    from dfcache.engine.lint import all_rules, tree
+    from dfcache.model.globbing import origin
+    from dfcache.model.reads import copies_before
+    from dfcache.model.variables import is_loose
+
+    build = all_rules().understand(tree(source), NoContext(), settings)
+    found = []
+    for step in build.runs():
+        copies = [copy.files for copy in copies_before(build, step) if copy.files is not None]
+        for read in (read for use in step.uses for read in use.reads):
+            loose = is_loose(read.argument.word.raw, step.scope)
+            if read.kind == "requirements" and read.path is not None and not loose:
+                found.append(origin(read.path, copies, NoContext()))
+    return tuple(sorted({each.path for each in found if each is not None}))

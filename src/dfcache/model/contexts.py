@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,12 +36,14 @@ def find_context(
     root: Path | None = None,
     explicit: Path | None = None,
     sources: Sequence[str] = (),
+    installed: Callable[[], Sequence[str]] = tuple,
 ) -> FoundContext:
     """The build context of the Dockerfile at ``dockerfile``.
 
     ``explicit`` is what the user says; ``root`` is where the search began, and where that for
     compose files and parent folders ends if it is in no Git repository. ``sources`` are the
-    files and folders that the Dockerfile copies from its context.
+    files and folders that the Dockerfile copies from its context. ``installed`` gives the files
+    of it that installs read; it is asked only where ``sources`` are no more than all of it.
     """
     if explicit is not None:
         return FoundContext(explicit, "as given", True)
@@ -59,6 +61,9 @@ def find_context(
         return FoundContext(candidates[best], "one of several that compose files name", False)
     if not told:
         sure = not sources or len(folders) == 1 or _has_own_manifest(own, folders[1:])
+        having = [] if sure else _having(folders, installed())
+        if len(having) == 1:
+            return FoundContext(having[0], "the only folder with what is installed from", True)
         return FoundContext(own, "the folder of the Dockerfile", sure)
     if len(told) in hits:
         best = hits.index(len(told))
@@ -79,6 +84,11 @@ def _upwards(own: Path, root: Path | None) -> list[Path]:
             return folders[: index + 1]
     top = Path(os.path.abspath(root)) if root is not None else own
     return folders[: folders.index(top) + 1] if top in folders else [own]
+
+
+def _having(folders: Sequence[Path], names: Sequence[str]) -> list[Path]:
+    """The folders that have all the files: in others, the install would fail."""
+    return [each for each in folders if names and all((each / name).is_file() for name in names)]
 
 
 def _has_own_manifest(own: Path, above: Sequence[Path]) -> bool:
