@@ -20,6 +20,7 @@ FLOORS = {
     "checks": 4,
     "engine": 5,
     "builders": 5,
+    "mirror": 5,
     "vendor": 5,
     "reporters": 6,
     "cli": 7,

@@ -29,7 +29,7 @@ def declare_arguments(
     if before.triggered:
         plan.refuse("an ARG is not in force in the builds that run an ONBUILD")
         return
-    chosen = _global_names(build.dockerfile)
+    chosen = global_arguments(build.dockerfile)
     lines = []
     for name, default in arguments.items():
         _refuse_where_read(build, before, name, plan)
@@ -48,7 +48,7 @@ def declare_arguments(
     plan.added += lines
 
 
-def _global_names(dockerfile: Dockerfile) -> set[str]:
+def global_arguments(dockerfile: Dockerfile) -> set[str]:
     """The names of the ARGs before the first FROM."""
     found: set[str] = set()
     for instruction in dockerfile.instructions:
