@@ -230,6 +230,12 @@ def _python() -> dict[str, tuple[str, bytes]]:
                 links += f'<a href="../files/{file}#sha256={digest}">{file}</a><br>\n'
         page = f"<!DOCTYPE html><html><body>\n{links}</body></html>\n"
         answers[f"/simple/{name}/"] = ("text/html", page.encode())
+    names = sorted({package.name for package in PYTHON})
+    page = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in names)
+    answers["/simple/"] = (
+        "text/html",
+        f"<!DOCTYPE html><html><body>\n{page}</body></html>\n".encode(),
+    )
     return answers
 
 
