@@ -85,7 +85,7 @@ def _mount_step(build: Build, step: RunStep, tools: Sequence[Tool], plan: Plan) 
     if build.wishes.builder in ("classic", "kaniko"):
         plan.refuse(f"{build.wishes.builder} has no cache mounts")
     if step.triggered:
-        plan.doubt("a mount in ONBUILD needs BuildKit 0.15: older ones refuse it (buildkit#959)")
+        plan.doubt("a mount in ONBUILD needs BuildKit 0.17: older ones refuse it (buildkit#959)")
     if step.script.opaque:
         plan.refuse("part of the script could not be read")
     if step.instruction.opaque:
