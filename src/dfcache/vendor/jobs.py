@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from dfcache.model.target import Target
 from dfcache.record import EMPTY, record
@@ -37,7 +37,8 @@ class Job:
     ``where`` says whose they are ("Dockerfile:5"). ``requirements`` and ``constraints`` are lines
     without options; their markers are those of the target's environment. ``hashes`` are the allowed
     ones, as ``sha256:…``, by normalised name. ``no_binary`` and ``only_binary`` are names or
-    ":all:".
+    ":all:". ``origins`` are the places that requirements are from ("requirements.txt:3"), where
+    that is not ``where``.
     """
 
     where: str
@@ -50,6 +51,7 @@ class Job:
     pre: bool = False
     no_binary: tuple[str, ...] = ()
     only_binary: tuple[str, ...] = ()
+    origins: Mapping[str, str] = EMPTY
 
 
 def bare(address: str) -> str:
@@ -82,7 +84,7 @@ def secrets(addresses: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted((text for text in found if len(text) > 1), key=len, reverse=True))
 
 
-def _split(address: str):  # type: ignore[no-untyped-def]
+def _split(address: str) -> SplitResult | None:
     try:
         return urlsplit(address) if "://" in address else None
     except ValueError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +22,15 @@ class Metadata:
     """``requires`` are a package's dependencies, those of ``extras`` with their markers.
 
     ``build`` are what building a source needs, empty for a wheel. ``sure`` is False where a
-    source does not say what it depends on.
+    source does not say what it depends on. ``python`` are the versions of Python it is for, as a
+    specifier, "" where it doesn't say.
     """
 
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     sure: bool = True
+    python: str = ""
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -35,17 +39,28 @@ def read_metadata(path: Path) -> Metadata:
         if path.suffix == ".whl":
             return _of_wheel(path)
         return _of_source(dict(_members(path)))
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, KeyError, UnicodeDecodeError) as error:
+    except (
+        zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, KeyError,
+        UnicodeDecodeError, NotImplementedError, RuntimeError, ValueError,
+    ) as error:  # fmt: skip
         raise OSError(f"{path.name} can't be read: {error}") from error
+
+
+def build_needs(pyproject: str) -> tuple[str, ...]:
+    """What building a project needs, by the text of its pyproject.toml ("" where there is none)."""
+    return _pyproject(pyproject)[0]
 
 
 def _of_wheel(path: Path) -> Metadata:
     with zipfile.ZipFile(path) as archive:
-        name = next(
+        inside = (
             name
             for name in archive.namelist()
             if name.endswith(".dist-info/METADATA") and name.count("/") == 1
         )
+        name = next(inside, None)
+        if name is None:
+            raise KeyError("it has no METADATA")
         return _headers(archive.read(name).decode("utf-8", "replace"))
 
 
@@ -57,7 +72,7 @@ def _of_source(files: dict[str, str]) -> Metadata:
     if text:
         found = _headers(text)
         if _final(text):
-            return Metadata(found.requires, found.extras, build)
+            return Metadata(found.requires, found.extras, build, python=found.python)
     lists = [name for name in files if name.endswith(".egg-info/requires.txt")]
     if lists:
         requires, extras = _requires_txt(files[min(lists, key=len)])
@@ -74,6 +89,7 @@ def _headers(text: str) -> Metadata:
     return Metadata(
         tuple(message.get_all("Requires-Dist") or ()),
         tuple(message.get_all("Provides-Extra") or ()),
+        python=str(message.get("Requires-Python") or ""),
     )
 
 
@@ -106,7 +122,7 @@ def _pyproject(
     except tomllib.TOMLDecodeError:
         return DEFAULT_BUILD, None
     system = data.get("build-system")
-    build = DEFAULT_BUILD
+    build: tuple[str, ...] = DEFAULT_BUILD
     if isinstance(system, dict) and isinstance(system.get("requires"), list):
         build = tuple(str(each) for each in system["requires"])
         if "build-backend" not in system or str(system["build-backend"]).startswith("setuptools"):
