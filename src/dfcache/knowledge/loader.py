@@ -210,6 +210,7 @@ def _tool(entry: Mapping[str, Any]) -> Tool:
                 env=tuple(entry["index"]["env"]),
                 trusted_options=frozenset(entry["index"]["trusted_options"]),
                 trusted_env=tuple(entry["index"]["trusted_env"]),
+                offline_env=tuple(entry["index"]["offline_env"]),
             ),
             "symlinks": tuple((name, value) for name, value in entry["symlinks"]),
             "keep": {program: tuple(words) for program, words in entry["keep"].items()},

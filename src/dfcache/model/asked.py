@@ -55,7 +55,6 @@ _ENV = {
         "UV_INDEX": "extra",
         "UV_FIND_LINKS": "links",
         "UV_INSECURE_HOST": "trusted",
-        "UV_NO_INDEX": "no-index",
         "UV_OFFLINE": "offline",
         "UV_CONSTRAINT": "constraint",
     },

@@ -15,7 +15,7 @@ from dfcache.text import Span
 _BOOLEANS = frozenset("1 true t yes y on 0 false f no n off".split())
 
 
-_TRUE = frozenset(["1", "true", "t", "yes", "y", "on"])
+TRUE = frozenset(["1", "true", "t", "yes", "y", "on"])
 
 
 @record
@@ -115,7 +115,7 @@ def switches_off(how: str, value: str | None) -> bool:
     if how == "boolean":
         return value.lower() in _BOOLEANS
     if how == "true":
-        return value.lower() in _TRUE
+        return value.lower() in TRUE
     return True
 
 

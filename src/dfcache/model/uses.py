@@ -11,7 +11,7 @@ from dfcache.knowledge.records import Index, Tool, ToolCommand
 from dfcache.model.invocations import Argument, Invocation
 from dfcache.model.options import Option, leading, split
 from dfcache.model.scope import ROOT, Scope, User
-from dfcache.model.usedcaches import CacheUse, Switch, cache_use, linked, switches
+from dfcache.model.usedcaches import TRUE, CacheUse, Switch, cache_use, linked, switches
 from dfcache.model.usedfiles import Read, given_reads
 from dfcache.record import record
 from dfcache.text import Span
@@ -152,7 +152,7 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
             if not spec.caches or cache.name in spec.caches
         ),
         off=tuple(switches(tool, options, made, scope)),
-        offline=bool(names & spec.offline),
+        offline=bool(names & spec.offline) or _is_offline(tool.index, env),
         linked=linked(tool, options, env),
         reads=tuple(given_reads(tool, spec, options, operands, made)),
         operands=operands,
@@ -197,6 +197,11 @@ def _plain_indexes(
             host = url[7:].partition("/")[0].rpartition("@")[2]
             if not {host, host.partition(":")[0]} & trusted:
                 yield host
+
+
+def _is_offline(index: Index, env: Mapping[str, str | None]) -> bool:
+    """Whether a variable tells the tool to ask no network."""
+    return any((env.get(name) or "").lower() in TRUE for name in index.offline_env)
 
 
 def _subcommand(tool: Tool, args: tuple[Argument, ...]) -> tuple[list[str], int]:
