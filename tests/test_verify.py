@@ -144,6 +144,14 @@ def test_a_second_attempt_may_be_added_behind():
     )
 
 
+def test_a_second_attempt_may_stand_before_a_command_that_looks_like_it():
+    attempt(
+        "FROM a\nRUN pip install x && pip install y\n",
+        [(" x", " --no-index x"), (" &&", " || pip install x &&")],
+        added=("--no-index", "pip install x"),
+    )
+
+
 def test_a_line_of_a_heredoc_may_go():
     attempt(
         "FROM a\nRUN <<EOF\npip install x\nrm -rf /root/.cache\necho done\nEOF\n",
@@ -245,6 +253,18 @@ MUTANTS = {
     ),
     "a flag gone": (
         "FROM a\nCOPY --chown=1 a b\n", [("--chown=1 ", "")], {}, "'--chown=1' is gone",
+    ),
+    "a second attempt that nobody declared": (
+        "FROM a\nRUN pip install x && pip install y\n",
+        [(" &&", " || pip install x &&")],
+        {"added": ("pip install",)},
+        "'&&' became '||'",
+    ),
+    "a separator changed beside a second attempt": (
+        "FROM a\nRUN pip install x && pip install y\n",
+        [(" && pip", " || pip install x ; pip")],
+        {"added": ("pip install x",)},
+        "'&&' became '||'",
     ),
     "shell that can't be read any more": (
         "FROM a\nRUN if a; then b; fi\n", [("; fi", "")], {"dropped": ("; fi",)}, "shell text",

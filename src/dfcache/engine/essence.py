@@ -62,7 +62,9 @@ def words(text: str) -> list[str]:
 def compare(before: list[Token], after: list[Token], pool: Counter[str]) -> str | None:
     """What differs but for dropped tokens of ``before`` and words out of ``pool``; None if nothing.
 
-    Words that are used up are taken out of ``pool``. Where nothing was dropped or added
+    Words that are used up are taken out of ``pool``. A word of ``after`` that is marked stands in
+    text that an edit put there: it comes out of ``pool`` if it can, even where the word expected
+    next is the same. Where nothing was dropped or added
     between two words, the operators there are the same; elsewhere there are fewer or
     more of them, and never two in a row that need a command between them.
     """
@@ -74,7 +76,8 @@ def compare(before: list[Token], after: list[Token], pool: Counter[str]) -> str 
             stretch.append(token.text)
             continue
         expected = reader.word
-        if expected is None or expected.text != token.text:
+        new = token.dropped and pool[token.text] > 0
+        if new or expected is None or expected.text != token.text:
             if pool[token.text] <= 0:
                 wanted = f" where {expected.text!r} is expected" if expected else ""
                 return f"{token.text!r} appears{wanted}"

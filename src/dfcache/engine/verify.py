@@ -63,6 +63,17 @@ class _Allowed:
                 return None
         return offset + shift
 
+    @property
+    def inserted(self) -> tuple[Span, ...]:
+        """Where, after the edits, the text stands that they put there."""
+        found = []
+        shift = 0
+        for edit in self.edits:
+            start = edit.span.start + shift
+            found.append(Span(start, start + len(edit.text)))
+            shift += len(edit.text) - len(edit.span)
+        return tuple(found)
+
     def moves(self, instruction: Instruction) -> bool:
         start = instruction.keyword_span.start
         return any(span.start <= start < span.end for span in self.moved)
@@ -193,12 +204,32 @@ def _compare(
             return f"{flag.text!r} appears"
     if kept:
         return f"{kept[0]!r} is gone"
-    row = tokens(old.rest, allowed.dropped)
     return (
-        compare(row, tokens(new.rest), pool)
+        _words(old.rest, new.rest, allowed, pool)
         or _heredocs(old, new, allowed, pool)
         or _unread(old, new, allowed)
     )
+
+
+def _words(
+    old: Text, new: Text, allowed: _Allowed, pool: Counter[str], lines: bool = False
+) -> str | None:
+    """What differs in a row of words.
+
+    Where a fix repeats words that are there, which of them are the new ones is told by its edits;
+    where it moves some, by the words alone. Either way the same words are accounted for.
+    """
+    row = tokens(old, allowed.dropped, lines)
+    wrong = None
+    for inserted in ((), allowed.inserted):
+        trial = Counter(pool)
+        found = compare(row, tokens(new, inserted, lines), trial)
+        if found is None:
+            pool.clear()
+            pool.update(trial)
+            return None
+        wrong = wrong or found
+    return wrong
 
 
 def _unread(old: Instruction, new: Instruction, allowed: _Allowed) -> str | None:
@@ -226,8 +257,7 @@ def _heredocs(
             continue
         if not script:
             return f"the text of <<{one.name} changed"
-        row = tokens(_raw(one), allowed.dropped, lines=True)
-        wrong = compare(row, tokens(_raw(two), lines=True), pool)
+        wrong = _words(_raw(one), _raw(two), allowed, pool, lines=True)
         if wrong:
             return wrong
     return None
