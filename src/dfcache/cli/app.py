@@ -195,6 +195,78 @@ def explain(
 
 
 @app.command()
+def vendor(
+    dockerfile: Annotated[
+        str,
+        typer.Argument(
+            metavar="[DOCKERFILE]",
+            help="A Dockerfile, or the folder of one. Default: this folder.",
+            show_default=False,
+        ),
+    ] = ".",
+    context: options.ContextDir = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder of packages, in the build context. Default: pip_packages, or what the "
+            "configuration says.",
+            show_default=False,
+        ),
+    ] = None,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLATFORM", help="What the image is for: linux/amd64; may be repeated."
+        ),
+    ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="The image's Python, where its name doesn't tell."),
+    ] = None,
+    libc: Annotated[
+        str | None,
+        typer.Option(metavar="LIBC", help="The image's C library: glibc-2.36 or musl-1.2."),
+    ] = None,
+    sdist: Annotated[
+        bool,
+        typer.Option(
+            "--sdist", help="Keep the source of what has no wheel, rather than build it here."
+        ),
+    ] = False,
+    upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", help="Take the newest versions, not those of the folder."),
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete the packages that are no longer needed.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only say whether the folder has all; asks no network, changes nothing."
+        ),
+    ] = False,
+    quiet: options.Quiet = False,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How to show it.")] = "text",
+    config: options.Config = None,
+) -> None:
+    """Fetch the packages that the build installs with pip, for builds without a network.
+
+    For the image's Python and platform, not this machine's. What has arrived stays, whatever
+    happens, and another run fetches the rest. Needs uv: pip install 'dfcache[vendor]'. Exits
+    with 0; with --check, 1 where something is lacking; 2 where it could not be done.
+    """
+    from dfcache.cli.vendor import Request, run_vendor
+
+    request = Request(
+        dockerfile, context, into, tuple(platform or ()), python, libc, sdist, prune, check,
+        upgrade, quiet, format, config,
+    )  # fmt: skip
+    raise typer.Exit(run_vendor(request))
+
+
+@app.command()
 def rule(
     name: Annotated[
         str | None,

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from dfcache.record import record
+from dfcache.record import EMPTY, record
 from dfcache.vendor.files import Locked
 
 PARTS = ".dfcache-part"
@@ -256,20 +256,8 @@ class _File:
         return got
 
     def _open(self, start: int) -> Any:
-        request = urllib.request.Request(self._file.url, headers={"User-Agent": "dfcache"})
-        # As they are: a server that compresses would change what the hash is of.
-        request.add_header("Accept-Encoding", "identity")
-        if start:
-            request.add_header("Range", f"bytes={start}-")
-        host = urlsplit(self._file.url).netloc
-        login = self._network.logins.get(host)
-        if login is not None:
-            import base64
-
-            text = base64.b64encode(":".join(login).encode()).decode()
-            # Unredirected: another server must not get it.
-            request.add_unredirected_header("Authorization", f"Basic {text}")
-        return _opener(host in self._network.insecure).open(request, timeout=_TIMEOUT)
+        more = {"Range": f"bytes={start}-"} if start else {}
+        return open_address(self._file.url, self._network, more)
 
     def _elsewhere(self) -> None:
         assert self._network.other is not None
@@ -325,6 +313,26 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__
+
+
+def open_address(
+    address: str, network: Network, headers: Mapping[str, str] = EMPTY, method: str = "GET"
+) -> Any:
+    """The answer of a server. Raises OSError, HTTPException."""
+    # As the file is: of what a server compresses, the hash would be another.
+    more = {"User-Agent": "dfcache", "Accept-Encoding": "identity", **headers}
+    request = urllib.request.Request(address, headers=more, method=method)
+    host = urlsplit(address).netloc
+    login = network.logins.get(host)
+    if login is not None:
+        import base64
+
+        text = base64.b64encode(":".join(login).encode()).decode()
+        # Unredirected: another server must not get it.
+        request.add_unredirected_header("Authorization", f"Basic {text}")
+    bare_host = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    insecure = not network.insecure.isdisjoint((host, bare_host))
+    return _opener(insecure).open(request, timeout=_TIMEOUT)
 
 
 def _untrusted(error: Exception) -> bool:

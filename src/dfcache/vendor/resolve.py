@@ -140,7 +140,7 @@ class _Resolver:
             if ran.code != 0:
                 self._allow_sources(ran)
                 continue
-            files = _locked(ran.out)
+            files = _locked((self._folder / "pylock.toml").read_text(encoding="utf-8"))
             if not self._learn(files):
                 return self._checked(files)
         raise ResolveError(job.where, "the resolution does not come to an end")
@@ -161,15 +161,19 @@ class _Resolver:
         command = [
             *uv(), "pip", "compile", "requirements.txt", "--constraints=constraints.txt",
             "--format=pylock.toml", "--no-header", "--no-python-downloads", "--quiet",
-            "--output-file=pylock.toml", f"--python={sys.executable}", f"--python-version={version}",
-            f"--python-platform={platform}",
+            "--output-file=pylock.toml", f"--python={sys.executable}",
+            f"--python-version={version}", f"--python-platform={platform}",
             *(f"{option}={name}" for option, names in binary.items() for name in names),
             *(("--no-deps",) if job.no_deps else ()),
             *(("--prerelease=allow",) if job.pre else ()),
             *(("--index-strategy=unsafe-best-match",) if job.indexes.best else ()),
         ]  # fmt: skip
         # uv prefers the versions of the file that it is to write.
-        lines = ['lock-version = "1.0"', 'created-by = "dfcache"']
+        lines = [
+            'lock-version = "1.0"',
+            'created-by = "dfcache"',
+            *([] if self._kept else ["packages = []"]),
+        ]
         for name, kept in self._kept.items():
             lines += ["[[packages]]", f'name = "{name}"', f'version = "{kept}"']
         self._write("pylock.toml", lines)
@@ -209,7 +213,7 @@ class _Resolver:
         return lines
 
     def _allow_sources(self, ran: Ran) -> None:
-        """Take the source of a package that has no wheel. Raises ResolveError where that is not it."""
+        """Take the source of packages without a wheel. Raises ResolveError where that is not it."""
         said = re.sub(r"\s+", " ", ran.err)
         found = [normalised(n) for pattern in _NO_WHEEL for n in re.findall(pattern, said)]
         allowed = {

@@ -1,0 +1,421 @@
+"""``dfcache vendor``: from options to an exit code."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from dfcache.cli.stream import complain
+from dfcache.record import record
+
+if TYPE_CHECKING:
+    from dfcache.engine.context import Chosen
+    from dfcache.engine.settings import Settings
+    from dfcache.model.build import Build
+    from dfcache.model.target import Target
+    from dfcache.vendor.files import Locked
+    from dfcache.vendor.plan import Plan
+    from dfcache.vendor.work import Done
+
+_NAMES = ("Dockerfile", "Containerfile", "dockerfile", "containerfile")
+_MACHINES = {"x86_64": "linux/amd64", "amd64": "linux/amd64"}
+_MACHINES |= {"aarch64": "linux/arm64", "arm64": "linux/arm64"}
+
+
+@record
+class Request:
+    """What was asked for on the command line."""
+
+    path: str
+    context: str | None
+    into: str | None
+    platforms: tuple[str, ...]
+    python: str | None
+    libc: str | None
+    sdist: bool
+    prune: bool
+    check: bool
+    upgrade: bool
+    quiet: bool
+    format: str
+    config: str | None
+
+
+class VendorUsageError(Exception):
+    """What stands against it: ``str()`` is a line for the user."""
+
+
+@record
+class Subject:
+    """The Dockerfile at hand: its path, its place in the context, and the folder of packages."""
+
+    path: str
+    inside: str
+    build: Build
+    chosen: Chosen
+    settings: Settings
+    root: Path
+    folder: str
+
+
+def run_vendor(request: Request) -> int:
+    """Fetch what the build installs; the exit code."""
+    from dfcache.engine.settings import SettingsError
+    from dfcache.vendor.manifest import ManifestError
+    from dfcache.vendor.programs import ProgramError
+    from dfcache.vendor.resolve import ResolveError
+    from dfcache.vendor.work import VendorError
+
+    show = _Show(request.quiet)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows lacks the latter
+            signal.signal(getattr(signal, name), _leave)
+    try:
+        subject = _subject(request)
+        return _fill(request, subject, show)
+    except SettingsError as error:
+        place = f"{error.path}:{error.line}" if error.line else error.path or "dfcache"
+        return _fail(show, f"{place}: {error}")
+    except ResolveError as error:
+        detail = [f"  {line}" for line in error.detail.split("\n") if line]
+        if error.unreachable:
+            detail.append("what has arrived stays; run it again to go on")
+        return _fail(show, f"{error.where}: {error}", detail)
+    except VendorError as error:
+        return _fail(show, str(error), error.detail)
+    except (VendorUsageError, ProgramError, ManifestError) as error:
+        return _fail(show, str(error))
+    except OSError as error:
+        return _fail(show, f"{error.filename or 'dfcache'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        show.clear()
+        complain("dfcache: stopped; what has arrived stays, run it again to go on")
+        return 130
+    finally:
+        show.clear()
+
+
+def _fill(request: Request, subject: Subject, show: _Show) -> int:
+    from dfcache.vendor.host import configured
+    from dfcache.vendor.plan import plan, targets
+    from dfcache.vendor.work import Order, vendor
+
+    known = targets(subject.build)
+    if not known:
+        raise VendorUsageError(f"{subject.path}: installs nothing with pip or uv pip")
+    wanted = {stage: _targets(target, request) for stage, target in known.items()}
+    made = plan(
+        subject.build,
+        subject.path,
+        wanted,
+        subject.root,
+        subject.folder,
+        configured(subject.settings.wishes.index_url),
+    )
+    if not made.jobs and not made.checkouts:
+        for note in (*made.unread, *made.notes):
+            complain(f"dfcache: {note}")
+        raise VendorUsageError(f"{subject.path}: nothing that could be fetched is installed")
+    builder = _Builder(subject, made, show)
+    order = Order(
+        subject.inside,
+        subject.root / subject.folder,
+        made,
+        request.sdist,
+        builder.build if builder.can else None,
+        builder.why_not,
+        request.upgrade,
+    )
+    done = vendor(order, show)
+    show.clear()
+    pruned = _prune(request, subject, done) if request.prune else ()
+    _report(request, subject, made, done, pruned)
+    return 0
+
+
+# --- what it is about ------------------------------------------------------------------------
+
+
+def _subject(request: Request) -> Subject:
+    from dfcache.engine.context import context_of
+    from dfcache.engine.lint import tree
+    from dfcache.engine.run import Session
+    from dfcache.engine.write import read
+
+    path = _dockerfile(request.path)
+    if request.context is not None and not os.path.isdir(request.context):
+        raise VendorUsageError(f"--context {request.context}: no such folder")
+    try:
+        source = read(path)
+    except OSError as error:
+        raise VendorUsageError(f"{path}: cannot read: {error.strerror or error}") from error
+    given = {} if request.context is None else {"context": os.path.abspath(request.context)}
+    session = Session(request.config, given)
+    settings = session.settings(path)
+    dockerfile = tree(source)
+    if dockerfile.problems:
+        problem = dockerfile.problems[0]
+        line = problem.lines[0] if problem.lines else 1
+        raise VendorUsageError(f"{path}:{line}: BuildKit refuses it: {problem.message}")
+    chosen = context_of(path, source, settings)
+    root = chosen.root or Path(os.path.dirname(path) or ".")
+    build = session.rules.understand(dockerfile, chosen.context, settings)
+    folder = posixpath.normpath(request.into or settings.wishes.packages)
+    if folder.startswith(("/", "..")) or folder == ".":
+        raise VendorUsageError(
+            f"--into {request.into}: must be a folder of the build context, as pip_packages"
+        )
+    inside = Path(os.path.relpath(os.path.realpath(path), os.path.realpath(root))).as_posix()
+    return Subject(path, inside, build, chosen, settings, root, folder)
+
+
+def _dockerfile(given: str) -> str:
+    if not os.path.isdir(given):
+        return given
+    names = (os.path.join(given, name) for name in _NAMES)
+    found = next((name for name in names if os.path.isfile(name)), None)
+    if found is None:
+        raise VendorUsageError(f"no Dockerfile in {given}")
+    return os.path.normpath(found)
+
+
+def _targets(target: Target, request: Request) -> tuple[Target, ...]:
+    """What one stage's packages have to fit, with what was given or asked for."""
+    platforms = request.platforms or (target.platform or _own_platform(),)
+    return tuple(_target(target, platform, request) for platform in platforms)
+
+
+def _target(target: Target, platform: str, request: Request) -> Target:
+    from dfcache.model.target import with_answers
+
+    libc, _, version = (request.libc or "").partition("-")
+    python = request.python or ""
+    if not python and not target.python:
+        python = _ask_python()
+    try:
+        found = with_answers(target, python=python, platform=platform, libc=libc, version=version)
+        if not found.libc:
+            found = with_answers(found, libc="glibc")
+    except ValueError as error:
+        raise VendorUsageError(str(error)) from error
+    if not found.linux:
+        raise VendorUsageError(f"{found.platform} is not supported: only Linux images are")
+    return found
+
+
+def _ask_python() -> str:
+    """The Python that the Dockerfile doesn't tell; from the user, once."""
+    global _PYTHON
+    if not _PYTHON:
+        if not sys.stdin.isatty():
+            raise VendorUsageError(
+                "the base image doesn't tell which Python it has; give it: --python 3.11"
+            )
+        import typer
+
+        _PYTHON = str(typer.prompt("Which Python does the image have? (as 3.11)", err=True))
+    return _PYTHON
+
+
+_PYTHON = ""
+
+
+def _own_platform() -> str:
+    """What a build without --platform is for."""
+    import platform
+
+    given = os.environ.get("DOCKER_DEFAULT_PLATFORM")
+    return given or _MACHINES.get(platform.machine().lower(), "linux/amd64")
+
+
+# --- what is done besides --------------------------------------------------------------------
+
+
+class _Builder:
+    """Builds wheels of sources in a container, where there is docker."""
+
+    def __init__(self, subject: Subject, made: Plan, show: _Show) -> None:
+        self.can = False
+        self.why_not = "there is no docker"
+
+    def build(self, sources: Sequence[Locked], job: object, folder: Path) -> Mapping[Locked, Path]:
+        """See ``dfcache.vendor.work.Build``."""
+        raise NotImplementedError
+
+
+def _prune(request: Request, subject: Subject, done: Done) -> Sequence[str]:
+    return ()
+
+
+# --- what is said ----------------------------------------------------------------------------
+
+
+def _report(
+    request: Request, subject: Subject, made: Plan, done: Done, pruned: Sequence[str]
+) -> None:
+    notes = [*made.unread, *done.notes, *_ignored(subject)]
+    if request.format == "json":
+        import json
+
+        told = {
+            "version": 1,
+            "folder": _shown(subject),
+            "files": [
+                {
+                    "file": each.file,
+                    "name": each.name,
+                    "version": each.version,
+                    "sha256": each.sha256,
+                    "size": each.size,
+                    "built": each.built,
+                }
+                for each in done.files
+            ],
+            "fetched": list(done.fetched),
+            "built": list(done.built),
+            "pruned": list(pruned),
+            "notes": notes,
+        }
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        return
+    for note in notes:
+        complain(f"dfcache: {note}")
+    if request.quiet:
+        return
+    sys.stdout.write("".join(f"{line}\n" for line in _summary(subject, done, pruned)))
+
+
+def _summary(subject: Subject, done: Done, pruned: Sequence[str]) -> list[str]:
+    from dfcache.vendor.manifest import target_text
+
+    size = sum(each.size for each in done.files)
+    targets = sorted({target_text(target) for each in done.files for target in each.targets})
+    new = len(done.fetched) + len(done.built)
+    how = "all were there" if not new else f"{new} of them new" if new < len(done.files) else ""
+    lines = [
+        f"{_shown(subject)} holds {_count(len(done.files), 'package')} ({_mb(size)})"
+        f"{f', {how}' if how else ''}, for {' and '.join(targets)}"
+    ]
+    if pruned:
+        lines.append(f"deleted {', '.join(pruned)}")
+    if subject.settings.wishes.pattern not in ("offline", "hybrid"):
+        lines.append("next: dfcache fix --pattern offline makes the Dockerfile install from it")
+    return lines
+
+
+def _ignored(subject: Subject) -> list[str]:
+    """That a .dockerignore hides the folder from builds."""
+    context = subject.chosen.context
+    if context.known and context.ignored(f"{subject.folder}/x-1.0-py3-none-any.whl"):
+        return [
+            f".dockerignore hides {subject.folder}: builds can't see it; add a line "
+            f"!{subject.folder} to it"
+        ]
+    return []
+
+
+def _shown(subject: Subject) -> str:
+    return os.path.relpath(subject.root / subject.folder)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _mb(size: float) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def _fail(show: _Show, message: str, detail: Sequence[str] = ()) -> int:
+    show.clear()
+    complain(f"dfcache: {message}")
+    for line in detail:
+        complain(line)
+    return 2
+
+
+def _leave(sign: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + sign)
+
+
+class _Show:
+    """Progress: a line that is written over on a terminal, plain lines elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._line = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not quiet
+        self._lock = threading.Lock()
+        self._files = self._all_files = 0
+        self._bytes = self._all_bytes = 0
+        self._told = 0.0
+        self._said: set[str] = set()
+
+    def doing(self, text: str) -> None:
+        """See ``dfcache.vendor.work.Show``."""
+        with self._lock:
+            if self._line:
+                self._write(f"{text} …")
+            elif not self._quiet:
+                complain(f"dfcache: {text}")
+
+    def expect(self, files: int, size: int) -> None:
+        """See ``dfcache.vendor.work.Show``."""
+        with self._lock:
+            self._all_files = self._files + files
+            self._all_bytes = self._bytes + size
+            if not self._line and not self._quiet:
+                about = f" ({_mb(size)})" if size else ""
+                complain(f"dfcache: fetching {_count(files, 'file')}{about}")
+
+    def arrived(self, count: int) -> None:
+        """See ``dfcache.vendor.fetch.Tell``."""
+        with self._lock:
+            self._bytes += count
+            now = time.monotonic()
+            if self._line and now - self._told > 0.1:
+                self._told = now
+                self._bar()
+
+    def finished(self, file: Locked, size: int) -> None:
+        """See ``dfcache.vendor.fetch.Tell``."""
+        with self._lock:
+            self._files += 1
+            if self._line:
+                self._bar()
+            elif not self._quiet:
+                complain(f"dfcache: {file.file} ({_mb(size)})")
+
+    def trouble(self, file: Locked, reason: str) -> None:
+        """See ``dfcache.vendor.fetch.Tell``."""
+        with self._lock:
+            if not self._line and not self._quiet:
+                complain(f"dfcache: {file.file}: {reason}; trying again")
+
+    def clear(self) -> None:
+        """Leave an empty line."""
+        if self._line:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _bar(self) -> None:
+        share = min(1.0, self._bytes / self._all_bytes) if self._all_bytes else 0.0
+        full = round(share * 24)
+        self._write(
+            f"{'━' * full}{'╌' * (24 - full)} {self._files} of {self._all_files} files, "
+            f"{self._bytes / 1e6:.1f} of {_mb(self._all_bytes)}"
+        )
+
+    def _write(self, text: str) -> None:
+        from dfcache.reporters.printable import printable
+
+        wide = max(20, shutil.get_terminal_size().columns - 1)
+        sys.stderr.write(f"\r\x1b[K{printable(text)[:wide]}")
+        sys.stderr.flush()

@@ -1,0 +1,364 @@
+"""From a build to a folder that holds what it installs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from dfcache.model.target import Target
+from dfcache.record import record
+from dfcache.vendor.fetch import PARTS, PAUSES, Network, Tell, fetch, sha256
+from dfcache.vendor.files import Locked
+from dfcache.vendor.jobs import Indexes, Job, logins
+from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
+from dfcache.vendor.metadata import Metadata, read_metadata
+from dfcache.vendor.plan import Plan
+from dfcache.vendor.probe import is_blunt
+from dfcache.vendor.resolve import Resolved, resolve
+
+
+class VendorError(Exception):
+    """Why the folder could not be filled: ``str()`` is a line, ``detail`` are more."""
+
+    def __init__(self, message: str, detail: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.detail = tuple(detail)
+
+
+class Show(Tell, Protocol):
+    """Hears how it goes."""
+
+    def doing(self, text: str) -> None:
+        """What is being done now."""
+
+    def expect(self, files: int, size: int) -> None:
+        """So many files and bytes are to be fetched from now on."""
+
+
+Build = Callable[[Sequence[Locked], "Job", Path], Mapping[Locked, Path]]
+"""Builds wheels of sources, in the stage of the job: where they are then. Raises VendorError."""
+
+
+@record
+class Order:
+    """What is to be done.
+
+    ``dockerfile`` is its path in the context. ``keep`` says to keep sources rather than build
+    them; ``build`` builds them, None where nothing can. ``fresh`` forgets which versions the folder
+    holds. ``pauses`` are the seconds before each round over what could not be fetched.
+    """
+
+    dockerfile: str
+    folder: Path
+    plan: Plan
+    keep: bool = False
+    build: Build | None = None
+    why_not: str = ""
+    fresh: bool = False
+    pauses: tuple[float, ...] = PAUSES
+
+
+@record
+class Done:
+    """What was done: the files of this build, those that were new, the lines to tell.
+
+    ``unchanged`` is set where all was there and nothing was asked of any server.
+    """
+
+    manifest: Manifest
+    files: tuple[Entry, ...]
+    fetched: tuple[str, ...]
+    built: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unchanged: bool = False
+
+
+def vendor(order: Order, show: Show) -> Done:
+    """Fill the folder. Raises VendorError, ResolveError, ProgramError, ManifestError, OSError.
+
+    Whatever is raised, files that have arrived stay.
+    """
+    manifest = read_manifest(order.folder) or Manifest()
+    inputs = tuple(_input(order.dockerfile, job) for job in order.plan.jobs)
+    if not order.fresh and _complete(order, manifest, inputs):
+        mine = _for_targets(manifest, {each.target for each in inputs})
+        return Done(manifest, mine, (), notes=order.plan.notes, unchanged=True)
+    return _Worker(order, manifest, show).work(inputs)
+
+
+def _input(dockerfile: str, job: Job) -> Input:
+    return Input(
+        dockerfile, job.target, tuple(sorted(set(job.requirements))),
+        tuple(sorted(set(job.constraints))),
+    )  # fmt: skip
+
+
+def _complete(order: Order, manifest: Manifest, inputs: Sequence[Input]) -> bool:
+    """Whether the folder was filled for just these inputs, and nothing of it is gone."""
+    held = {each for each in manifest.inputs if each.dockerfile == order.dockerfile}
+    return held == set(inputs) and all(
+        _size(order.folder / entry.file) == entry.size for entry in manifest.files.values()
+    )
+
+
+def _for_targets(manifest: Manifest, targets: set[Target]) -> tuple[Entry, ...]:
+    return tuple(e for e in manifest.files.values() if not targets.isdisjoint(e.targets))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+class _Worker:
+    def __init__(self, order: Order, manifest: Manifest, show: Show) -> None:
+        self._order = order
+        self._manifest = manifest
+        self._show = show
+        self._folder = order.folder
+        self._sources = order.folder / PARTS / "sources"
+        self._blunt: dict[Indexes, bool] = {}
+        self._fetched: dict[str, None] = {}
+        self._built: dict[str, None] = {}
+        self._notes: dict[str, None] = dict.fromkeys(order.plan.notes)
+        self._kept: dict[Target, dict[str, str]] = {}
+        self._metadata: dict[Locked, Metadata] = {}
+
+    def work(self, inputs: Sequence[Input]) -> Done:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._order.fresh:
+            for entry in self._manifest.files.values():
+                for target in entry.targets:
+                    self._kept.setdefault(target, {})[entry.name] = entry.version
+        files: dict[Locked, set[Target]] = {}
+        with tempfile.TemporaryDirectory(prefix="dfcache-") as temporary:
+            for job, locked in self._all(Path(temporary)):
+                for file in locked:
+                    files.setdefault(file, set()).add(job.target)
+        self._get(tuple(files), self._logins(self._order.plan.jobs))
+        entries = self._entries(files)
+        manifest = self._without_strays(self._manifest.with_files(entries))
+        manifest = manifest.with_inputs(self._order.dockerfile, inputs)
+        write_manifest(self._folder, manifest)
+        self._clean()
+        return Done(manifest, entries, tuple(self._fetched), tuple(self._built), tuple(self._notes))
+
+    # --- resolving -------------------------------------------------------------------------
+
+    def _all(self, temporary: Path) -> Iterator[tuple[Job, tuple[Locked, ...]]]:
+        """Every job and its files; those of the builds of sources that are kept come behind."""
+        waiting = list(self._order.plan.jobs)
+        seen: set[tuple[Target, tuple[str, ...]]] = set()
+        lacking: list[tuple[Job, Locked]] = []
+        while waiting:
+            job = waiting.pop(0)
+            resolved = self._resolve(job, temporary)
+            keep, build = self._split(resolved)
+            if build and self._order.build is None:
+                lacking += [(job, file) for file in build]
+                continue
+            if build:
+                self._make(build, job)
+                waiting.insert(0, job)
+                continue
+            for file in keep:
+                needs = self._metadata_of(file).build
+                if needs and (job.target, needs) not in seen:
+                    seen.add((job.target, needs))
+                    where = f"{job.where} (the build of {file.name} {file.version})"
+                    waiting.append(Job(where, job.target, needs, (), job.indexes))
+            if resolved.unsure:
+                names = ", ".join(resolved.unsure)
+                self._notes[
+                    f"{job.where}: {names} tells what it depends on only when it is built; "
+                    "name those packages in your requirements"
+                ] = None
+            yield job, resolved.files
+        if lacking:
+            raise self._no_wheels(lacking)
+
+    def _resolve(self, job: Job, temporary: Path) -> Resolved:
+        self._show.doing(f"resolving {job.where} for {_spoken(job.target)}")
+        network = self._network([job])
+
+        def obtain(files: Sequence[Locked]) -> Mapping[Locked, Metadata]:
+            found: dict[Locked, Metadata] = {}
+            wheels = tuple(file for file in files if not file.source)
+            sources = tuple(file for file in files if file.source)
+            self._get(wheels, network)
+            self._get(sources, network, self._sources)
+            for file in files:
+                found[file] = self._metadata_of(file)
+            return found
+
+        resolved = resolve(
+            job,
+            obtain,
+            self._wheels_built(temporary),
+            self._kept.get(job.target),
+            self._is_blunt(job, network),
+        )
+        chosen = self._kept.setdefault(job.target, {})
+        for file in resolved.files:
+            chosen.setdefault(file.name, file.version)
+        return resolved
+
+    def _is_blunt(self, job: Job, network: Network) -> bool:
+        if job.indexes not in self._blunt:
+            from dfcache.model.requirements import parse_requirement
+
+            names = (parse_requirement(each) for each in job.requirements)
+            name = next((each.name for each in names if each is not None and each.name), "pip")
+            self._blunt[job.indexes] = is_blunt(job.indexes, name, network)
+        return self._blunt[job.indexes]
+
+    def _wheels_built(self, temporary: Path) -> Path | None:
+        """A folder of the wheels that were built here, which no index has."""
+        names = [*self._built, *(n for n, e in self._manifest.files.items() if e.built)]
+        for name in names:
+            if (self._folder / name).is_file() and not (temporary / name).exists():
+                (temporary / name).symlink_to((self._folder / name).resolve())
+        return temporary if names else None
+
+    def _metadata_of(self, file: Locked) -> Metadata:
+        if file not in self._metadata:
+            places = (self._folder / file.file, self._sources / file.file)
+            self._metadata[file] = read_metadata(next(p for p in places if p.is_file()))
+        return self._metadata[file]
+
+    def _split(self, resolved: Resolved) -> tuple[list[Locked], list[Locked]]:
+        """The sources to keep, and those to build."""
+        job = resolved.job
+        keep: list[Locked] = []
+        build: list[Locked] = []
+        for file in resolved.files:
+            if file.source:
+                wanted = file.name in job.no_binary or ":all:" in job.no_binary
+                (keep if wanted or self._order.keep else build).append(file)
+        return keep, build
+
+    def _make(self, sources: Sequence[Locked], job: Job) -> None:
+        assert self._order.build is not None
+        names = ", ".join(f"{each.name} {each.version}" for each in sources)
+        self._show.doing(f"building {names} in a container of the stage")
+        self._get(tuple(sources), self._network([job]), self._sources)
+        made = self._order.build(sources, job, self._sources)
+        entries = []
+        for source, wheel in made.items():
+            place = self._folder / wheel.name
+            wheel.replace(place)
+            self._built[place.name] = None
+            entries.append(
+                Entry(place.name, source.name, source.version, sha256(place), _size(place),
+                      (job.target,), True)
+            )  # fmt: skip
+        # At once: what took minutes to build is not to be built again.
+        self._manifest = self._manifest.with_files(entries)
+        write_manifest(self._folder, self._manifest)
+
+    def _no_wheels(self, lacking: Sequence[tuple[Job, Locked]]) -> VendorError:
+        names = dict.fromkeys(f"{file.name} {file.version}" for _, file in lacking)
+        where = dict.fromkeys(job.where for job, _ in lacking)
+        target = lacking[0][0].target
+        count = f"{len(names)} packages have" if len(names) > 1 else f"{next(iter(names))} has"
+        message = f"{', '.join(where)}: {count} no wheel for {_spoken(target)}"
+        detail = [f"  {name}" for name in names] if len(names) > 1 else []
+        return VendorError(
+            message,
+            [
+                *detail,
+                f"it must be built in a container of the image's stage, but {self._order.why_not}; "
+                "or use --sdist to keep the source, which each build of the image then builds",
+            ],
+        )
+
+    # --- fetching --------------------------------------------------------------------------
+
+    def _get(self, files: Sequence[Locked], network: Network, folder: Path | None = None) -> None:
+        """Have these files in the folder. Raises VendorError where some can't be had."""
+        folder = folder or self._folder
+        missing = []
+        for file in dict.fromkeys(files):
+            place = folder / file.file
+            held = self._sources / file.file
+            if folder == self._folder and file.source and held.is_file() and not place.exists():
+                held.replace(place)
+                self._fetched[file.file] = None
+            if not self._has(file, place):
+                missing.append(file)
+        if not missing:
+            return
+        self._show.expect(len(missing), sum(file.size or 0 for file in missing))
+        folder.mkdir(parents=True, exist_ok=True)
+        failed = fetch(missing, folder, network, self._show, self._order.pauses)
+        if folder == self._folder:
+            self._fetched.update(dict.fromkeys(f.file for f in missing if f not in failed))
+        if failed:
+            count = f"{len(failed)} of {len(missing)} files" if len(missing) > 1 else "1 file"
+            raise VendorError(
+                f"{count} could not be fetched; what has arrived stays, run it again to go on",
+                (f"  {file.file}: {why}" for file, why in failed.items()),
+            )
+
+    def _has(self, file: Locked, place: Path) -> bool:
+        """Whether the file is there; one that dfcache put there and that is spoilt goes."""
+        if not place.is_file():
+            return False
+        if not file.sha256 or sha256(place) == file.sha256:
+            return True
+        mine = self._manifest.files.get(file.file)
+        if mine is not None and not mine.built:
+            place.unlink()
+            return False
+        if mine is None:
+            self._notes[
+                f"{place.name} was there already and is not what the index has under that name; "
+                "it stays, delete it to have the index's"
+            ] = None
+        return True
+
+    def _network(self, jobs: Sequence[Job]) -> Network:
+        return self._logins(jobs)
+
+    def _logins(self, jobs: Sequence[Job]) -> Network:
+        addresses = tuple(a for job in jobs for a in job.indexes.addresses)
+        insecure = frozenset(host for job in jobs for host in job.indexes.trusted)
+        return Network(logins(addresses), insecure)
+
+    # --- the manifest ----------------------------------------------------------------------
+
+    def _entries(self, files: Mapping[Locked, set[Target]]) -> tuple[Entry, ...]:
+        found = []
+        for file, targets in files.items():
+            place = self._folder / file.file
+            held = self._manifest.files.get(file.file)
+            built = file.file in self._built or (held is not None and held.built)
+            found.append(
+                Entry(file.file, file.name, file.version, sha256(place), _size(place),
+                      tuple(targets), built)
+            )  # fmt: skip
+        return tuple(sorted(found, key=lambda entry: entry.file))
+
+    def _without_strays(self, manifest: Manifest) -> Manifest:
+        """Without what was fetched on the way to a resolution and is not part of it."""
+        strays = [name for name in self._fetched if name not in manifest.files]
+        for name in strays:
+            (self._folder / name).unlink(missing_ok=True)
+            del self._fetched[name]
+        gone = [name for name in manifest.files if not (self._folder / name).is_file()]
+        return manifest.without(gone)
+
+    def _clean(self) -> None:
+        """Delete the hidden folder: nothing is unfinished."""
+        import shutil
+
+        shutil.rmtree(self._folder / PARTS, ignore_errors=True)
+
+
+def _spoken(target: Target) -> str:
+    version = ".".join(map(str, target.libc_version))
+    return f"Python {target.python} on {target.platform} ({target.libc} {version})"
