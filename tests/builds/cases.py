@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cases_commands import COMMANDS
+from cases_held import HELD
 from cases_order import ORDER
 from cases_switches import SWITCHES
 from cases_users import USERS
@@ -204,7 +205,7 @@ RUN npm ci
     ),
 )
 
-MORE = (*USERS, *SWITCHES, *COMMANDS, *ORDER)
+MORE = (*USERS, *SWITCHES, *COMMANDS, *ORDER, *HELD)
 CASES = (*CORE, *MORE)
 # Every kind of case, for CI.
 LANE = (*CORE, *(case for case in MORE if case.lane))

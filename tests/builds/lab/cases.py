@@ -38,8 +38,9 @@ class Case:
     """One project. `install` is a text in the name of the step that downloads.
 
     `fix` says what dfcache makes of it: a fix that it calls safe and that leaves nothing to
-    warn of; one of only a part of it; one that it makes only with `--unsafe`; or, because none
-    is known to be right, nothing. `edit` is a file that the image
+    warn of; one of only a part of it; one that it makes only with `--unsafe`; one of those that
+    is wrong here, so that the doubt is right; or, because none is known to be right, nothing.
+    `edit` is a file that the image
     holds, and a new text for it; `arguments` are the build arguments before and with the edit.
     The install may run again after the edit (`reruns`) where it cannot be moved, but then it
     downloads nothing. `caches` are folders of package caches besides the usual ones. CI builds
@@ -53,7 +54,7 @@ class Case:
     cut: Cut | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     edit: tuple[str, str] = ("app.py", "print('edited')\n")
-    fix: Literal["safe", "part", "unsafe", "none"] = "safe"
+    fix: Literal["safe", "part", "unsafe", "doubted", "none"] = "safe"
     reruns: bool = False
     arguments: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     caches: tuple[str, ...] = ()

@@ -5,8 +5,8 @@ and so on (`builds.py`), so that nobody's own images are touched. Differences fr
 ones, none of which changes what a package manager downloads or keeps: Python is Debian's 3.11
 in a virtual environment at /usr/local, which `pip` as root and as others may install into as
 in the public image; documentation is left out; every package manager is set to ask the
-laboratory's index. There is no Alpine: its packages are in no registry that the laboratory
-may count on.
+laboratory's index. Alpine's packages are in no registry that the laboratory may count on, so
+what stands for it is the Debian one that says of itself that it is Alpine.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ RUN --mount=type=bind,source=wheels,target=/wheels \\
 COPY pip.conf /etc/pip.conf
 COPY uv.toml /etc/uv/uv.toml
 
+FROM python-tools AS alpine-tools
+RUN printf 'ID=alpine\\nVERSION_ID=3.20.0\\n' > /usr/lib/os-release \\
+ && ln -sf ../usr/lib/os-release /etc/os-release
+
 FROM root AS node-tools
 RUN DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs
 RUN --mount=type=bind,source=npm,target=/npm \\
@@ -86,7 +90,12 @@ ENV LANG=C.UTF-8
 """
 
 # Image -> the stage it is finished from.
-_STAGES = {"debian": "root", "python": "python-tools", "node": "node-tools"}
+_STAGES = {
+    "debian": "root",
+    "python": "python-tools",
+    "alpine": "alpine-tools",
+    "node": "node-tools",
+}
 
 # Public name -> the stage that stands for it.
 STANDS_FOR = {
@@ -94,6 +103,7 @@ STANDS_FOR = {
     "debian:bookworm-slim": "debian",
     "python:3.11": "python",
     "python:3.11-slim": "python",
+    "python:3.11-alpine": "alpine",
     "node:20": "node",
     "node:20-slim": "node",
 }

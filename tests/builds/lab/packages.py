@@ -20,24 +20,29 @@ _EPOCH = 1_577_836_800  # 2020-01-01, a time that zip files can hold
 _WHEEL = b"Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 # A build backend that lies in the source distribution itself, so that building it
-# downloads nothing (PEP 517, "in-tree build backends").
+# downloads nothing (PEP 517, "in-tree build backends"). Like one that compiles, it makes a
+# wheel for the system it runs on, with a tag that says nothing of the C library.
 _BACKEND = """\
-import base64, hashlib, pathlib, zipfile
+import base64, hashlib, pathlib, platform, zipfile
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     here = pathlib.Path(__file__).parent
-    files = {{"{module}.py": (here / "{module}.py").read_bytes()}}
+    system = platform.freedesktop_os_release()["ID"]
+    tag = "py3-none-linux_" + platform.machine()
+    files = {{
+        "{module}.py": (here / "{module}.py").read_bytes() + f"BUILT_ON = {{system!r}}\\n".encode()
+    }}
     info = "{module}-{version}.dist-info/"
     files[info + "METADATA"] = (here / "PKG-INFO").read_bytes()
-    files[info + "WHEEL"] = (here / "WHEEL").read_bytes()
+    files[info + "WHEEL"] = (here / "WHEEL").read_bytes().replace(b"py3-none-any", tag.encode())
     record = "".join(
         "%s,sha256=%s,%d\\n"
         % (name, base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()[:43], len(data))
         for name, data in files.items()
     )
     files[info + "RECORD"] = (record + info + "RECORD,,\\n").encode()
-    name = "{module}-{version}-py3-none-any.whl"
+    name = "{module}-{version}-" + tag + ".whl"
     with zipfile.ZipFile(pathlib.Path(wheel_directory) / name, "w") as wheel:
         for path, data in files.items():
             wheel.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), data)
