@@ -151,6 +151,42 @@ def measure(
 
 
 @app.command()
+def mirror(
+    folder: Annotated[
+        str, typer.Argument(metavar="[FOLDER]", help="The project's folder.", show_default=False)
+    ] = ".",
+    check: Annotated[
+        str | None, typer.Option(metavar="URL", help="Check the mirror at this address.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write/--show", help="Write the files, or (the default) show them.")
+    ] = False,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The machine it runs on. Default: that of index-url."),
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 3141.")] = None,
+    config: options.Config = None,
+    format: Annotated[
+        Literal["text", "json"], typer.Option(help="How to show what --check finds.")
+    ] = "text",
+    output: options.Output = None,
+) -> None:
+    """Set up a mirror of the package index for a team, or check one.
+
+    Shows the files of a mirror with devpi, for the folder mirror of the project: a compose file and
+    its Dockerfile, settings for pip and uv, and how builds are led to it; --write writes them, and
+    never over a file that differs. With --check it asks a mirror whether it answers, sends what
+    pip needs to cache, and has what the Dockerfiles of the project ask for. Exits with 0, 1 where a
+    mirror lacks something, or 2 where dfcache could not do its work.
+    """
+    from dfcache.cli.mirror import Request, run
+
+    request = Request(folder, check, write, host, port, config, format, output)
+    raise typer.Exit(run(request))
+
+
+@app.command()
 def explain(
     dockerfile: Annotated[
         str,
