@@ -9,12 +9,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dfcache.cli.stream import complain
-from dfcache.record import record
+from dfcache.record import record, replace
 
 if TYPE_CHECKING:
     from dfcache.engine.context import Chosen
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dfcache.model.build import Build
     from dfcache.model.target import Target
     from dfcache.vendor.files import Locked
+    from dfcache.vendor.jobs import Job
     from dfcache.vendor.plan import Plan
     from dfcache.vendor.work import Done
 
@@ -44,6 +45,7 @@ class Request:
     prune: bool
     check: bool
     upgrade: bool
+    build_options: tuple[str, ...]
     quiet: bool
     format: str
     config: str | None
@@ -80,6 +82,10 @@ def run_vendor(request: Request) -> int:
             signal.signal(getattr(signal, name), _leave)
     try:
         subject = _subject(request)
+        if request.check:
+            from dfcache.cli.vendor_check import run_check
+
+            return run_check(request, subject, _own_platform())
         return _fill(request, subject, show)
     except SettingsError as error:
         place = f"{error.path}:{error.line}" if error.line else error.path or "dfcache"
@@ -124,7 +130,7 @@ def _fill(request: Request, subject: Subject, show: _Show) -> int:
         for note in (*made.unread, *made.notes):
             complain(f"dfcache: {note}")
         raise VendorUsageError(f"{subject.path}: nothing that could be fetched is installed")
-    builder = _Builder(subject, made, show)
+    builder = _Builder(request, subject, made, show)
     order = Order(
         subject.inside,
         subject.root / subject.folder,
@@ -136,7 +142,10 @@ def _fill(request: Request, subject: Subject, show: _Show) -> int:
     )
     done = vendor(order, show)
     show.clear()
-    pruned = _prune(request, subject, done) if request.prune else ()
+    pruned: Sequence[str] = ()
+    if request.prune:
+        pruned, notes = _prune(subject, made, done)
+        done = replace(done, notes=(*done.notes, *notes))
     _report(request, subject, made, done, pruned)
     return 0
 
@@ -242,17 +251,76 @@ def _own_platform() -> str:
 class _Builder:
     """Builds wheels of sources in a container, where there is docker."""
 
-    def __init__(self, subject: Subject, made: Plan, show: _Show) -> None:
-        self.can = False
-        self.why_not = "there is no docker"
+    def __init__(self, request: Request, subject: Subject, made: Plan, show: _Show) -> None:
+        from dfcache.builders.docker import BuilderError, Docker
 
-    def build(self, sources: Sequence[Locked], job: object, folder: Path) -> Mapping[Locked, Path]:
-        """See ``dfcache.vendor.work.Build``."""
-        raise NotImplementedError
+        self._subject = subject
+        self._plan = made
+        self._show = show
+        self._docker: Docker | None = None
+        self.why_not = ""
+        try:
+            self._docker = Docker(request.build_options, "building wheels")
+        except BuilderError as error:
+            self.why_not = str(error)
+
+    @property
+    def can(self) -> bool:
+        return self._docker is not None
+
+    def build(self, wanted: Sequence[str], job: Job, sources: Path, to: Path) -> Sequence[Path]:
+        """See ``dfcache.vendor.work.Make``."""
+        from dfcache.builders.docker import BuilderError
+        from dfcache.builders.wheels import Place, make_wheels
+        from dfcache.vendor.work import VendorError
+
+        assert self._docker is not None
+        where = job.where.partition(" (")[0]
+        step = self._plan.steps[where]
+        place = Place(self._subject.build, step, str(self._subject.root), job.target.platform)
+        try:
+            return make_wheels(
+                self._docker, place, wanted, sources, to, _pip_settings(job), self._show.doing
+            )
+        except BuilderError as error:
+            raise VendorError(
+                f"{where}: building {', '.join(wanted)} in a container failed: {error}",
+                [f"  {line}" for line in error.log.split("\n") if line],
+            ) from error
 
 
-def _prune(request: Request, subject: Subject, done: Done) -> Sequence[str]:
-    return ()
+def _pip_settings(job: Job) -> dict[str, str]:
+    """The indexes of a job as pip's configuration; those of this machine's loopback left out."""
+    from urllib.parse import urlsplit
+
+    def reached(addresses: Iterable[str]) -> str:
+        own = ("localhost", "127.0.0.1", "::1")
+        return " ".join(
+            each for each in addresses if "://" in each and urlsplit(each).hostname not in own
+        )
+
+    indexes = job.indexes
+    found = {
+        "index-url": reached([indexes.index] if indexes.index else []),
+        "extra-index-url": reached(indexes.extra),
+        "trusted-host": " ".join(indexes.trusted),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _prune(subject: Subject, made: Plan, done: Done) -> tuple[Sequence[str], Sequence[str]]:
+    """Delete what nothing needs any longer: its names, and what to tell besides."""
+    from dfcache.vendor.audit import audit
+    from dfcache.vendor.prune import prune
+
+    folder = subject.root / subject.folder
+    found = audit(folder, made.jobs, subject.inside, done.manifest, complete=not made.unread)
+    if not found.sure:
+        return (), ["nothing is pruned: what is needed can't be told for sure"]
+    # What was just resolved, and what pip would take.
+    resolved = () if done.unchanged else (each.file for each in done.files)
+    pruned = prune(folder, found.needed.union(resolved), done.manifest)
+    return pruned.removed, [f"{name} is not dfcache's, so it stays" for name in pruned.left]
 
 
 # --- what is said ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dfcache.model.projects import Project, project
 from dfcache.model.requirements import Requirement, normalised, parse_requirement
 from dfcache.model.target import Target, target_of
 from dfcache.record import record, replace
-from dfcache.vendor.jobs import Indexes, Job
+from dfcache.vendor.jobs import Indexes, Job, bare
 from dfcache.vendor.metadata import build_needs, read_metadata
 
 # Installs from lock files, which no folder of packages takes the place of.
@@ -33,14 +33,18 @@ _VCS = ("git+", "hg+", "svn+", "bzr+")
 class Checkout:
     """A requirement from version control: built as a wheel before ``step``, in its stage.
 
-    ``name`` is "" where the requirement does not tell it.
+    ``name`` is "" where the requirement does not tell it. ``extras`` are as in a requirement:
+    "[fast]", or "". ``shown`` is what to call it.
     """
 
     where: str
     requirement: str
     name: str
+    extras: str
+    shown: str
     step: RunStep
     target: Target
+    indexes: Indexes
 
 
 @record
@@ -167,10 +171,13 @@ class _Planner:
         if entry.url is None:
             yield entry.text
             return
-        what = entry.name or entry.url
+        what = entry.name or bare(entry.url)
         if entry.url.lower().startswith(_VCS):
             text = entry.text.removeprefix("-e ")
-            checkout = Checkout(where, text, entry.name, asked.step, target)
+            extras = f"[{','.join(entry.extras)}]" if entry.extras else ""
+            checkout = Checkout(
+                where, text, entry.name, extras, what, asked.step, target, self.indexes(asked)
+            )
             self._checkouts[text, target] = checkout
             self._notes[_asked_anyway(_at(entry, where), what, "version control")] = None
             return

@@ -1,0 +1,341 @@
+"""All that an install would take from a folder of packages, dependencies included, without pip.
+
+A folder holds one version of most packages, so the choice is mostly forced. Where it is not, the
+newest version that everything asked so far admits is taken, as pip does, and given up again for an
+older one where what it depends on is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from dfcache.model.requirements import Requirement, normalised, parse_requirement
+from dfcache.model.target import Target
+from dfcache.model.wheelhouse import (
+    Lack,
+    PackageFile,
+    applies,
+    best,
+    lacking,
+    package_file,
+)
+from dfcache.record import EMPTY, record, replace
+from dfcache.vendor.metadata import Metadata, read_metadata
+
+_MOST_TURNS = 500
+_MOST_TRIES = 50
+# From this version on setuptools makes wheels itself.
+_WHEELS_ITSELF = (70, 1)
+
+
+@record
+class Rules:
+    """How an install chooses: its target, and what it is told about pre-releases and sources.
+
+    ``constraints`` hold names to versions. ``no_binary`` and ``only_binary`` are normalised names
+    or ":all:".
+    """
+
+    target: Target
+    constraints: tuple[Requirement, ...] = ()
+    no_deps: bool = False
+    pre: bool = False
+    no_binary: tuple[str, ...] = ()
+    only_binary: tuple[str, ...] = ()
+
+    def allows(self, file: PackageFile) -> bool:
+        """Whether the install may take such a file: a wheel, or a source."""
+        chosen, all_but = self.no_binary, self.only_binary
+        if not file.wheel:
+            chosen, all_but = all_but, chosen
+        return file.name not in chosen and (":all:" not in chosen or file.name in all_but)
+
+
+@record
+class Need:
+    """A requirement and who has it: "requirements.txt:3", "flask 3.0.0 (requirements.txt:3)".
+
+    ``sure`` is False where it depends on the patch release of Python whether it is needed.
+    ``parent`` is the file that has it, None for what the install itself asks for.
+    """
+
+    requirement: Requirement
+    by: str
+    origin: str
+    sure: bool = True
+    parent: PackageFile | None = None
+
+
+@record
+class Gap:
+    """A need that the folder doesn't meet, and why."""
+
+    need: Need
+    lack: Lack
+
+
+@record
+class Closure:
+    """What an install takes, by package name, the needs that led to each, and what it lacks.
+
+    ``addresses`` are what packages themselves ask for by its address. ``corrupt`` are files that
+    can't be read, with the reason.
+    """
+
+    files: Mapping[str, PackageFile] = EMPTY
+    needs: Mapping[str, tuple[Need, ...]] = EMPTY
+    gaps: tuple[Gap, ...] = ()
+    addresses: tuple[Need, ...] = ()
+    corrupt: Mapping[str, str] = EMPTY
+
+
+class House:
+    """The packages of a folder; what was read of a file is remembered."""
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        self.folder = folder
+        self.files = {name: found for name in names if (found := package_file(name)) is not None}
+        self.corrupt: dict[str, str] = {}
+        self._metadata: dict[str, Metadata] = {}
+
+    @cached_property
+    def by_name(self) -> dict[str, list[PackageFile]]:
+        """The files of each package."""
+        found: dict[str, list[PackageFile]] = {}
+        for file in self.files.values():
+            found.setdefault(file.name, []).append(file)
+        return found
+
+    def metadata(self, file: PackageFile) -> Metadata:
+        """What is inside a file; nothing where it can't be read, which ``corrupt`` then tells."""
+        known = self._metadata.get(file.file)
+        if known is None:
+            try:
+                known = read_metadata(self.folder / file.file)
+            except OSError as error:
+                self.corrupt[file.file] = error.strerror or str(error)
+                known = Metadata()
+            self._metadata[file.file] = known
+        return known
+
+
+def closure(house: House, needs: Sequence[Need], rules: Rules) -> Closure:
+    """What an install of ``needs`` would take from the folder."""
+    first = found = _Walk(house, needs, rules, frozenset()).closure()
+    excluded: frozenset[str] = frozenset()
+    for _ in range(_MOST_TRIES):
+        suspect = _suspect(found, house, rules, excluded)
+        if suspect is None:
+            break
+        excluded |= {suspect.file}
+        found = _Walk(house, needs, rules, excluded).closure()
+    return first if any(gap.need.sure for gap in found.gaps) else found
+
+
+def _suspect(
+    found: Closure, house: House, rules: Rules, excluded: frozenset[str]
+) -> PackageFile | None:
+    """A file whose dependencies are lacking, and for which there is another version."""
+    for gap in found.gaps:
+        asking = (gap.need, *found.needs.get(gap.need.requirement.name, ()))
+        for parent in (need.parent for need in asking):
+            if parent is None or parent.file in excluded:
+                continue
+            others = house.by_name[parent.name]
+            if any(o.version != parent.version and o.file not in excluded for o in others):
+                return parent
+    return None
+
+
+class _Again(Exception):
+    """A choice was made too early; the next walk knows better."""
+
+
+class _Walk:
+    def __init__(
+        self, house: House, needs: Sequence[Need], rules: Rules, excluded: frozenset[str]
+    ) -> None:
+        self._house = house
+        self._roots = needs
+        self._rules = rules
+        self._excluded = set(excluded)
+        self._settled: dict[str, PackageFile] = {}
+
+    def closure(self) -> Closure:
+        for _ in range(_MOST_TURNS):
+            self._needs: dict[str, list[Need]] = {}
+            self._files: dict[str, PackageFile] = {}
+            self._extras: dict[str, set[str]] = {}
+            self._sure: set[str] = set()
+            self._gaps: dict[str, Gap] = {}
+            self._addresses: list[Need] = []
+            try:
+                self._walk()
+            except _Again:
+                continue
+            break
+        return Closure(
+            self._files,
+            {name: tuple(needs) for name, needs in self._needs.items()},
+            tuple(self._gaps.values()),
+            tuple(self._addresses),
+            {f.file: why for f in self._files.values() if (why := self._house.corrupt.get(f.file))},
+        )
+
+    def _walk(self) -> None:
+        waiting = list(reversed(self._roots))
+        while waiting:
+            need = waiting.pop()
+            waiting.extend(reversed(list(self._met(need))))
+
+    def _met(self, need: Need) -> Iterator[Need]:
+        """Choose a file for a need; what that needs in turn."""
+        requirement = need.requirement
+        holds = applies(requirement.marker, self._rules.target)
+        if holds is False:
+            return
+        need = replace(need, sure=need.sure and holds is True)
+        if requirement.url is not None:
+            yield from self._fetched(need)
+            return
+        name = requirement.name
+        self._needs.setdefault(name, []).append(need)
+        file = self._choose(name)
+        if file is None:
+            self._gaps.setdefault(name, Gap(need, self._lack(need)))
+            return
+        known = self._files.get(name)
+        if known is not None and known != file:
+            self._settled[name] = file
+            raise _Again
+        self._gaps.pop(name, None)
+        self._files[name] = file
+        surer = need.sure and name not in self._sure
+        self._sure |= {name} if need.sure else set()
+        yield from self._inside(file, need, first=known is None or surer)
+
+    def _choose(self, name: str) -> PackageFile | None:
+        requirements = [need.requirement for need in self._needs[name]]
+        files = [
+            file
+            for file in self._house.by_name.get(name, ())
+            if file.file not in self._excluded and self._rules.allows(file)
+        ]
+        rules = self._rules
+        settled = self._settled.get(name)
+        for some in ([settled] if settled in files else [], files):
+            made = best(
+                (each for each in some if each is not None),
+                requirements[0],
+                rules.target,
+                constraints=[*requirements[1:], *rules.constraints],
+                pre=rules.pre,
+            )
+            if made is not None:
+                return made
+        return None
+
+    def _lack(self, need: Need) -> Lack:
+        rules = self._rules
+        name = need.requirement.name
+        files = self._house.by_name.get(name, [])
+        allowed = [file for file in files if rules.allows(file)]
+        if files and not allowed:
+            kind = "source" if not files[0].wheel else "wheel"
+            return Lack(need.requirement, kind, tuple(files))
+        others = [each.requirement for each in self._needs[name] if each is not need]
+        found = lacking(
+            allowed,
+            [replace(need.requirement, marker="", constraint=False)],
+            rules.target,
+            constraints=[*others, *rules.constraints],
+            pre=rules.pre,
+        )
+        return next(found, Lack(need.requirement, "python", tuple(allowed)))
+
+    def _inside(self, file: PackageFile, need: Need, first: bool) -> Iterator[Need]:
+        """What a chosen file depends on, as far as that is new."""
+        had = self._extras.setdefault(file.name, set())
+        new = {normalised(extra) for extra in need.requirement.extras} - had
+        had |= new
+        if self._rules.no_deps or not (first or new):
+            return
+        metadata = self._house.metadata(file)
+        if not _runs_on(metadata.python, self._rules.target):
+            self._excluded.add(file.file)
+            raise _Again
+        by = f"{file.name} {file.version} ({need.origin})"
+        for line in metadata.requires:
+            wanted = parse_requirement(line)
+            if wanted is None or not (wanted.name or wanted.url):
+                continue
+            holds = self._holds(wanted.marker, new, first)
+            if holds is not False:
+                sure = need.sure and holds is True
+                bare = replace(wanted, marker="", path=None)
+                yield Need(bare, by, need.origin, sure, file)
+
+    def _holds(self, marker: str, extras: Iterable[str], first: bool) -> bool | None:
+        """Whether a dependency is wanted with these extras; without any where it is ``first``."""
+        plain = applies(marker, self._rules.target)
+        if plain is not False:
+            return plain if first else False
+        return applies(marker, self._rules.target, extras) if extras else False
+
+    def _fetched(self, need: Need) -> Iterator[Need]:
+        """What is asked for by its address: the file of that name, as far as the folder has it."""
+        requirement = need.requirement
+        file = self._house.files.get(
+            unquote(urlsplit(requirement.url or "").path).rpartition("/")[2]
+        )
+        if need.parent is not None or file is None:
+            self._addresses.append(need)
+            return
+        self._needs.setdefault(file.name, []).append(need)
+        known = self._files.setdefault(file.name, file)
+        yield from self._inside(known, need, first=True)
+
+
+def _runs_on(specifier: str, target: Target) -> bool:
+    """Whether a ``Requires-Python`` admits some patch release of the target's Python."""
+    if not specifier:
+        return True
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        admitted = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return True
+    return any(admitted.contains(f"{target.python}.{patch}") for patch in (0, 99))
+
+
+def build_closures(
+    house: House, found: Closure, rules: Rules, done: set[tuple[str, ...]]
+) -> Iterator[Closure]:
+    """What builds of the sources among the files would take; ``done`` are needs seen before."""
+    for name, file in found.files.items():
+        if file.wheel:
+            continue
+        lines = house.metadata(file).build
+        if not lines or lines in done:
+            continue
+        done.add(lines)
+        by = f"the build of {file.name} {file.version} ({found.needs[name][0].origin})"
+        needs = [Need(each, by, by) for line in lines if (each := parse_requirement(line))]
+        made = without_wheel(closure(house, needs, Rules(rules.target, pre=rules.pre)))
+        yield made
+        yield from build_closures(house, made, rules, done)
+
+
+def without_wheel(found: Closure) -> Closure:
+    """The closure of a build without its gap "wheel", where setuptools needs none."""
+    from packaging.version import Version
+
+    setuptools = found.files.get("setuptools")
+    if setuptools is None or Version(setuptools.version).release[:2] < _WHEELS_ITSELF:
+        return found
+    gaps = tuple(gap for gap in found.gaps if gap.need.requirement.name != "wheel")
+    return replace(found, gaps=gaps)
