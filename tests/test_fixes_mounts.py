@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from building import built, last_run
+from dfcache.fixes.frontend import raise_frontend
 from dfcache.fixes.mounts import add_flags, cache_mount, change_mount
+from dfcache.fixes.plan import Plan
 from dfcache.parser import parse
 from dfcache.text import apply
 
@@ -155,3 +157,67 @@ def test_what_a_mount_covers():
 def test_a_mount_that_buildkit_refuses_is_none():
     step = next(iter(built("FROM x\nRUN --mount=type=nothing,target=/c a\n").runs()))
     assert step.mounts == ()
+
+
+OWNED = "--mount=type=cache,target=/x,uid=1000"
+PLAIN = "--mount=type=cache,target=/x"
+
+
+@pytest.mark.parametrize(
+    ("image", "flag", "raised"),
+    [
+        ("docker/dockerfile:1.0", PLAIN, "docker/dockerfile:1.2"),
+        ("docker/dockerfile:1.1.7", PLAIN, "docker/dockerfile:1.2"),
+        ("docker.io/docker/dockerfile:1.1", PLAIN, "docker.io/docker/dockerfile:1.2"),
+        ("docker/dockerfile:1.2", OWNED, None),
+        ("docker/dockerfile:1", OWNED, None),
+        ("docker/dockerfile", OWNED, None),
+        ("docker/dockerfile:experimental", OWNED, None),
+        ("docker/dockerfile:1.0-experimental", PLAIN, None),
+        ("docker/dockerfile:1.0-experimental", OWNED, "docker/dockerfile:1.2-labs"),
+        ("docker/dockerfile:1.1-experimental", OWNED, None),
+        ("docker/dockerfile:1.1.1-experimental", OWNED, "docker/dockerfile:1.2-labs"),
+    ],
+)
+@pytest.mark.parametrize(
+    "line", ["# syntax={}", "#syntax = {}\n# escape=`", "# check=skip=all\n#syntax={}"]
+)
+def test_a_frontend_too_old_for_the_mount_is_raised(
+    line: str, image: str, flag: str, raised: str | None
+):
+    dockerfile = parse(f"{line.format(image)}\nFROM a\nRUN b\n")
+    plan = Plan()
+    raise_frontend(dockerfile, [flag], plan)
+    assert (plan.refused, plan.doubts) == ([], [])
+    after = apply(dockerfile.source, plan.edits)
+    assert after == f"{line.format(raised or image)}\nFROM a\nRUN b\n"
+
+
+def test_a_comment_is_no_syntax_line():
+    plan = Plan()
+    text = "# a comment\n# syntax=docker/dockerfile:1.0\nFROM a\nRUN b\n"
+    raise_frontend(parse(text), [PLAIN], plan)
+    assert (plan.refused, plan.doubts, plan.edits) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("line", "refused", "doubted"),
+    [
+        ("# syntax=docker/dockerfile:1.0@sha256:ab", True, False),
+        ("// syntax=docker/dockerfile:1.0", True, False),
+        ("# syntax=docker/dockerfile@sha256:ab", False, True),
+        ("# syntax=host:5000/docker/dockerfile:1.4", False, True),
+        ("# syntax=docker/dockerfile:1.4@sha256:ab", False, False),
+    ],
+)
+def test_a_frontend_that_can_not_be_raised(line: str, refused: bool, doubted: bool):
+    plan = Plan()
+    raise_frontend(parse(f"{line}\nFROM a\nRUN b\n"), [PLAIN], plan)
+    assert (bool(plan.refused), bool(plan.doubts), plan.edits) == (refused, doubted, [])
+
+
+def test_a_frontend_whose_file_mounts_already_is_trusted():
+    plan = Plan()
+    text = "# syntax=example/frontend\nFROM a\nRUN --mount=type=bind,target=/x b\nRUN c\n"
+    raise_frontend(parse(text), [PLAIN], plan)
+    assert (plan.refused, plan.doubts, plan.edits) == ([], [], [])

@@ -10,9 +10,9 @@ from dfcache.parser.tree import Dockerfile
 from dfcache.text import Edit, Span
 
 # The first stable Dockerfile frontend with `RUN --mount` (docker/dockerfile 1.2.0). The
-# experimental ones have it from the start, with an owner from 1.1.2 on.
+# experimental ones, called labs from then on, always had it, with an owner from 1.1.2 on.
 _FIRST = (1, 2)
-_OFFICIAL = ("docker/dockerfile", "docker.io/docker/dockerfile")
+_OFFICIAL = ("docker/dockerfile", "docker/dockerfile-upstream")
 
 
 def raise_frontend(dockerfile: Dockerfile, flags: Sequence[str], plan: Plan) -> None:
@@ -24,14 +24,15 @@ def raise_frontend(dockerfile: Dockerfile, flags: Sequence[str], plan: Plan) -> 
     name, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:
         name, tag = (name + colon + tag), ""
-    if name not in _OFFICIAL and not name.endswith("/dockerfile-upstream"):
+    if name.removeprefix("docker.io/") not in _OFFICIAL:
         if not _has_mounts(dockerfile):
             plan.doubt(f"whether the frontend {asked.image} has mounts can't be told")
     elif digest and not tag:
         if not _has_mounts(dockerfile):
             plan.doubt(f"how old the frontend {asked.image[:40]}… is can't be told")
     elif _too_old(tag, flags):
-        _raise(dockerfile, asked.text, f"{name}:1.2", digest, plan)
+        channel = "-labs" if "-" in tag else ""
+        _raise(dockerfile, asked.text, f"{name}:1.2{channel}", digest, plan)
 
 
 def _has_mounts(dockerfile: Dockerfile) -> bool:
