@@ -43,30 +43,46 @@ class Built:
 class Docker:
     """Builds with ``docker buildx``. ``options`` are added to each build's command."""
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
-        """Raises BuilderError where there is no docker, or no buildx."""
+    def __init__(self, options: Sequence[str] = (), what: str = "measuring") -> None:
+        """``what`` needs it. Raises BuilderError where there is no docker, or no buildx."""
         self._options = tuple(options)
-        self._raw = _version() >= (0, 13)
+        self._raw = _version(what) >= (0, 13)
 
     def build(self, name: str, context: str, dockerfile: str, tell: Tell) -> Built:
         """Build without keeping the image. ``tell`` gets each step as it starts.
 
         Raises BuilderError where the build fails.
         """
+        start = time.monotonic()
+        progress = self._build(
+            context, dockerfile, tell, "--output=type=cacheonly",
+            f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={name}", f"--add-host={name}:127.0.0.1",
+        )  # fmt: skip
+        seconds = time.monotonic() - start
+        return Built(progress.steps(), max(0.0, seconds - progress.pulling()))
+
+    def export(
+        self, to: str, context: str, dockerfile: str, options: Sequence[str], tell: Tell
+    ) -> None:
+        """Build, and put the files of the image into the folder ``to``.
+
+        Raises BuilderError where the build fails.
+        """
+        self._build(context, dockerfile, tell, f"--output=type=local,dest={to}", *options)
+
+    def _build(self, context: str, dockerfile: str, tell: Tell, *options: str) -> Progress:
         progress: Progress = RawJson() if self._raw else Plain()
         command = [
             *("docker", "buildx", "build", f"--progress={'rawjson' if self._raw else 'plain'}"),
-            *("--output=type=cacheonly", f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={name}"),
-            *(f"--add-host={name}:127.0.0.1", f"--file={dockerfile}"),
+            *options,
+            f"--file={dockerfile}",
             *self._options,
             context,
         ]
-        start = time.monotonic()
         code = _run(command, progress, tell)
-        seconds = time.monotonic() - start
         if code != 0:
             raise BuilderError(_reason(progress, code), _last(progress))
-        return Built(progress.steps(), max(0.0, seconds - progress.pulling()))
+        return progress
 
     def forget(self, names: Sequence[str]) -> None:
         """Delete the cache mounts of these builders; where that fails, they are left to age."""
@@ -90,7 +106,7 @@ def mounts_of(listed: str, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _version() -> tuple[int, ...]:
+def _version(what: str) -> tuple[int, ...]:
     try:
         done = subprocess.run(
             ["docker", "buildx", "version"], capture_output=True, text=True, errors="replace",
@@ -98,12 +114,10 @@ def _version() -> tuple[int, ...]:
         )  # fmt: skip
     except OSError as error:
         why = "is not installed" if isinstance(error, FileNotFoundError) else "can't be run"
-        raise BuilderError(f"docker {why}; measuring needs it, with buildx") from error
+        raise BuilderError(f"docker {why}; {what} needs it, with buildx") from error
     found = re.search(r"\bv?(\d+)\.(\d+)\.", done.stdout)
     if done.returncode != 0 or found is None:
-        raise BuilderError(
-            "docker has no buildx, which measuring needs: docker buildx version fails"
-        )
+        raise BuilderError(f"docker has no buildx, which {what} needs: docker buildx version fails")
     return int(found[1]), int(found[2])
 
 

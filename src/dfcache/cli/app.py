@@ -274,6 +274,10 @@ def vendor(
         bool,
         typer.Option("--upgrade", help="Take the newest versions, not those of the folder."),
     ] = False,
+    build_option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OPTION", help="For docker buildx build, where wheels are built."),
+    ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete the packages that are no longer needed.")
     ] = False,
@@ -297,7 +301,7 @@ def vendor(
 
     request = Request(
         dockerfile, context, into, tuple(platform or ()), python, libc, sdist, prune, check,
-        upgrade, quiet, format, config,
+        upgrade, tuple(build_option or ()), quiet, format, config,
     )  # fmt: skip
     raise typer.Exit(run_vendor(request))
 

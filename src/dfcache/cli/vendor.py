@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from dfcache.engine.settings import Settings
     from dfcache.model.build import Build
     from dfcache.model.target import Target
+    from dfcache.vendor.check import Answers
     from dfcache.vendor.files import Locked
     from dfcache.vendor.jobs import Job
+    from dfcache.vendor.manifest import Manifest
     from dfcache.vendor.plan import Plan
     from dfcache.vendor.work import Done
 
@@ -111,35 +113,29 @@ def run_vendor(request: Request) -> int:
 
 def _fill(request: Request, subject: Subject, show: _Show) -> int:
     from dfcache.vendor.host import configured
+    from dfcache.vendor.manifest import read_manifest
     from dfcache.vendor.plan import plan, targets
     from dfcache.vendor.work import Order, vendor
 
     known = targets(subject.build)
     if not known:
         raise VendorUsageError(f"{subject.path}: installs nothing with pip or uv pip")
-    wanted = {stage: _targets(target, request) for stage, target in known.items()}
-    made = plan(
-        subject.build,
-        subject.path,
-        wanted,
-        subject.root,
-        subject.folder,
-        configured(subject.settings.wishes.index_url),
-    )
+    place = subject.root / subject.folder
+    manifest = read_manifest(place)
+    wanted = {
+        stage: _targets(target, subject, manifest, request) for stage, target in known.items()
+    }
+    default = configured(subject.settings.wishes.index_url)
+    made = plan(subject.build, subject.path, wanted, subject.root, subject.folder, default)
     if not made.jobs and not made.checkouts:
         for note in (*made.unread, *made.notes):
-            complain(f"dfcache: {note}")
+            complain(f"dfcache: {_safe(note)}")
         raise VendorUsageError(f"{subject.path}: nothing that could be fetched is installed")
     builder = _Builder(request, subject, made, show)
     order = Order(
-        subject.inside,
-        subject.root / subject.folder,
-        made,
-        request.sdist,
-        builder.build if builder.can else None,
-        builder.why_not,
-        request.upgrade,
-    )
+        subject.inside, place, made, request.sdist, builder.build if builder.can else None,
+        builder.why_not, request.upgrade,
+    )  # fmt: skip
     done = vendor(order, show)
     show.clear()
     pruned: Sequence[str] = ()
@@ -196,42 +192,37 @@ def _dockerfile(given: str) -> str:
     return os.path.normpath(found)
 
 
-def _targets(target: Target, request: Request) -> tuple[Target, ...]:
-    """What one stage's packages have to fit, with what was given or asked for."""
-    platforms = request.platforms or (target.platform or _own_platform(),)
-    return tuple(_target(target, platform, request) for platform in platforms)
-
-
-def _target(target: Target, platform: str, request: Request) -> Target:
-    from dfcache.model.target import with_answers
+def _answers(request: Request) -> Answers:
+    from dfcache.vendor.check import Answers
 
     libc, _, version = (request.libc or "").partition("-")
-    python = request.python or ""
-    if not python and not target.python:
-        python = _ask_python()
+    return Answers(request.platforms, request.python or _PYTHON, libc, version, _own_platform())
+
+
+def _targets(
+    target: Target, subject: Subject, manifest: Manifest | None, request: Request
+) -> Sequence[Target]:
+    """What one stage's packages have to fit, with what was given or asked for."""
+    from dfcache.vendor.check import UnknownTargetError, stage_targets
+
     try:
-        found = with_answers(target, python=python, platform=platform, libc=libc, version=version)
-        if not found.libc:
-            found = with_answers(found, libc="glibc")
+        try:
+            return stage_targets(target, subject.inside, manifest, _answers(request))
+        except UnknownTargetError:
+            if target.python or request.python or not sys.stdin.isatty():
+                raise
+            _ask_python()
+            return stage_targets(target, subject.inside, manifest, _answers(request))
     except ValueError as error:
         raise VendorUsageError(str(error)) from error
-    if not found.linux:
-        raise VendorUsageError(f"{found.platform} is not supported: only Linux images are")
-    return found
 
 
-def _ask_python() -> str:
-    """The Python that the Dockerfile doesn't tell; from the user, once."""
+def _ask_python() -> None:
+    """Ask for the Python that the Dockerfile doesn't tell."""
+    import typer
+
     global _PYTHON
-    if not _PYTHON:
-        if not sys.stdin.isatty():
-            raise VendorUsageError(
-                "the base image doesn't tell which Python it has; give it: --python 3.11"
-            )
-        import typer
-
-        _PYTHON = str(typer.prompt("Which Python does the image have? (as 3.11)", err=True))
-    return _PYTHON
+    _PYTHON = str(typer.prompt("Which Python does the image have? (such as 3.11)", err=True))
 
 
 _PYTHON = ""
@@ -331,8 +322,6 @@ def _report(
 ) -> None:
     notes = [*made.unread, *done.notes, *_ignored(subject)]
     if request.format == "json":
-        import json
-
         told = {
             "version": 1,
             "folder": _shown(subject),
@@ -352,10 +341,10 @@ def _report(
             "pruned": list(pruned),
             "notes": notes,
         }
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        _write_json(told)
         return
     for note in notes:
-        complain(f"dfcache: {note}")
+        complain(f"dfcache: {_safe(note)}")
     if request.quiet:
         return
     sys.stdout.write("".join(f"{line}\n" for line in _summary(subject, done, pruned)))
@@ -404,10 +393,23 @@ def _mb(size: float) -> str:
 
 def _fail(show: _Show, message: str, detail: Sequence[str] = ()) -> int:
     show.clear()
-    complain(f"dfcache: {message}")
+    complain(_safe(f"dfcache: {message}"))
     for line in detail:
-        complain(line)
+        complain(_safe(line))
     return 2
+
+
+def _safe(text: str) -> str:
+    """Without credentials in addresses."""
+    import re
+
+    return re.sub(r"://[^/\s@]+@", "://***@", text)
+
+
+def _write_json(told: object) -> None:
+    import json
+
+    sys.stdout.write(_safe(json.dumps(told, indent=2)) + "\n")
 
 
 def _leave(sign: int, frame: object) -> NoReturn:

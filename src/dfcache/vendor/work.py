@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from dfcache.model.requirements import normalised, parse_requirement
 from dfcache.model.target import Target
-from dfcache.record import record
+from dfcache.record import record, replace
 from dfcache.vendor.fetch import PARTS, PAUSES, Network, Tell, fetch, sha256
 from dfcache.vendor.files import Locked
 from dfcache.vendor.jobs import Indexes, Job, logins
@@ -37,8 +38,9 @@ class Show(Tell, Protocol):
         """So many files and bytes are to be fetched from now on."""
 
 
-Build = Callable[[Sequence[Locked], "Job", Path], Mapping[Locked, Path]]
-"""Builds wheels of sources, in the stage of the job: where they are then. Raises VendorError."""
+Make = Callable[[Sequence[str], Job, Path, Path], Sequence[Path]]
+"""Builds wheels of sources, which are names of files in a folder or what else pip takes, in the
+stage of the job, and puts them into another folder: where they are then. Raises VendorError."""
 
 
 @record
@@ -46,7 +48,7 @@ class Order:
     """What is to be done.
 
     ``dockerfile`` is its path in the context. ``keep`` says to keep sources rather than build
-    them; ``build`` builds them, None where nothing can. ``fresh`` forgets which versions the folder
+    them; ``make`` builds them, None where nothing can. ``fresh`` forgets which versions the folder
     holds. ``pauses`` are the seconds before each round over what could not be fetched.
     """
 
@@ -54,7 +56,7 @@ class Order:
     folder: Path
     plan: Plan
     keep: bool = False
-    build: Build | None = None
+    make: Make | None = None
     why_not: str = ""
     fresh: bool = False
     pauses: tuple[float, ...] = PAUSES
@@ -98,6 +100,9 @@ def _input(dockerfile: str, job: Job) -> Input:
 def _complete(order: Order, manifest: Manifest, inputs: Sequence[Input]) -> bool:
     """Whether the folder was filled for just these inputs, and nothing of it is gone."""
     held = {each for each in manifest.inputs if each.dockerfile == order.dockerfile}
+    names = {entry.name for entry in manifest.files.values() if entry.built}
+    if order.make is not None and any(c.name not in names for c in order.plan.checkouts):
+        return False
     return held == set(inputs) and all(
         _size(order.folder / entry.file) == entry.size for entry in manifest.files.values()
     )
@@ -127,6 +132,7 @@ class _Worker:
         self._notes: dict[str, None] = dict.fromkeys(order.plan.notes)
         self._kept: dict[Target, dict[str, str]] = {}
         self._metadata: dict[Locked, Metadata] = {}
+        self._resolved: dict[Locked, None] = {}
 
     def work(self, inputs: Sequence[Input]) -> Done:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -151,14 +157,14 @@ class _Worker:
 
     def _all(self, temporary: Path) -> Iterator[tuple[Job, tuple[Locked, ...]]]:
         """Every job and its files; those of the builds of sources that are kept come behind."""
-        waiting = list(self._order.plan.jobs)
+        waiting = [*self._order.plan.jobs, *self._checkouts()]
         seen: set[tuple[Target, tuple[str, ...]]] = set()
         lacking: list[tuple[Job, Locked]] = []
         while waiting:
             job = waiting.pop(0)
             resolved = self._resolve(job, temporary)
             keep, build = self._split(resolved)
-            if build and self._order.build is None:
+            if build and self._order.make is None:
                 lacking += [(job, file) for file in build]
                 continue
             if build:
@@ -177,9 +183,29 @@ class _Worker:
                     f"{job.where}: {names} tells what it depends on only when it is built; "
                     "name those packages in your requirements"
                 ] = None
+            self._resolved.update(dict.fromkeys(resolved.files))
             yield job, resolved.files
         if lacking:
             raise self._no_wheels(lacking)
+
+    def _checkouts(self) -> Iterator[Job]:
+        """Have a wheel of what comes from version control; the jobs for what those depend on."""
+        held = {entry.name: entry for entry in self._manifest.files.values() if entry.built}
+        for checkout in self._order.plan.checkouts:
+            job = Job(checkout.where, checkout.target, (), indexes=checkout.indexes)
+            entry = held.get(checkout.name)
+            if entry is None and self._order.make is not None:
+                self._show.doing(f"building {checkout.shown} in a container of the stage")
+                made = self._order.make([checkout.requirement], job, self._sources, self._made())
+                entry = next((self._add_built(each, checkout.target) for each in made), None)
+            if entry is not None:
+                pinned = f"{entry.name}{checkout.extras}=={entry.version}"
+                yield replace(job, requirements=(pinned,))
+            else:
+                self._notes[
+                    f"{checkout.where}: {checkout.shown} is not fetched: building it takes a "
+                    f"container, but {self._order.why_not}"
+                ] = None
 
     def _resolve(self, job: Job, temporary: Path) -> Resolved:
         self._show.doing(f"resolving {job.where} for {_spoken(job.target)}")
@@ -209,8 +235,6 @@ class _Worker:
 
     def _is_blunt(self, job: Job, network: Network) -> bool:
         if job.indexes not in self._blunt:
-            from dfcache.model.requirements import parse_requirement
-
             names = (parse_requirement(each) for each in job.requirements)
             name = next((each.name for each in names if each is not None and each.name), "pip")
             self._blunt[job.indexes] = is_blunt(job.indexes, name, network)
@@ -242,23 +266,35 @@ class _Worker:
         return keep, build
 
     def _make(self, sources: Sequence[Locked], job: Job) -> None:
-        assert self._order.build is not None
+        assert self._order.make is not None
         names = ", ".join(f"{each.name} {each.version}" for each in sources)
+        # Earlier installs of the stage may take their packages from the folder.
+        self._get(tuple(self._resolved), self._logins(self._order.plan.jobs))
         self._show.doing(f"building {names} in a container of the stage")
         self._get(tuple(sources), self._network([job]), self._sources)
-        made = self._order.build(sources, job, self._sources)
-        entries = []
-        for source, wheel in made.items():
-            place = self._folder / wheel.name
-            wheel.replace(place)
-            self._built[place.name] = None
-            entries.append(
-                Entry(place.name, source.name, source.version, sha256(place), _size(place),
-                      (job.target,), True)
-            )  # fmt: skip
+        made = self._order.make([each.file for each in sources], job, self._sources, self._made())
+        for wheel in made:
+            self._add_built(wheel, job.target)
+        lacking = {each.name for each in sources} - {_name(wheel)[0] for wheel in made}
+        if lacking:
+            raise VendorError(f"{job.where}: no wheel came of building {', '.join(lacking)}")
+
+    def _made(self) -> Path:
+        """A folder for wheels that are being built, on the disk where they are to be."""
+        folder = self._folder / PARTS / "built"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _add_built(self, wheel: Path, target: Target) -> Entry:
+        place = self._folder / wheel.name
+        name, version = _name(wheel)
+        wheel.replace(place)
+        self._built[place.name] = None
+        entry = Entry(place.name, name, version, sha256(place), _size(place), (target,), True)
         # At once: what took minutes to build is not to be built again.
-        self._manifest = self._manifest.with_files(entries)
+        self._manifest = self._manifest.with_files([entry])
         write_manifest(self._folder, self._manifest)
+        return entry
 
     def _no_wheels(self, lacking: Sequence[tuple[Job, Locked]]) -> VendorError:
         names = dict.fromkeys(f"{file.name} {file.version}" for _, file in lacking)
@@ -357,6 +393,12 @@ class _Worker:
         import shutil
 
         shutil.rmtree(self._folder / PARTS, ignore_errors=True)
+
+
+def _name(wheel: Path) -> tuple[str, str]:
+    """The normalised name and the version of a wheel, by its file name."""
+    name, version, *_ = wheel.name.split("-")
+    return normalised(name), version
 
 
 def _spoken(target: Target) -> str:
