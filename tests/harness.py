@@ -6,6 +6,9 @@ they matter ``context/``, ``context.after/`` (the files of the context that fixe
 are then), ``dfcache.toml``, ``unsafe`` (an empty file: unsafe fixes are applied)
 and ``no-onbuild`` (an empty file: as triggers its steps mean something else). A case has a
 context only if it has that folder.
+
+Most installs here name no versions, which is not what their cases are about: unpinned-requirement
+speaks only in its own cases, and in those of ``several``.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from dfcache.engine.verify import verify
 from dfcache.engine.write import read
 from dfcache.model.context import Context, DirectoryContext, NoContext
 from dfcache.parser import parse
+from dfcache.record import replace
 from dfcache.reporters.concise import concise
 from dfcache.text import Lines
 
@@ -59,7 +63,10 @@ class Case:
 
     def settings(self) -> Settings:
         path = self.folder / "dfcache.toml"
-        return load(str(path)) if path.exists() else Settings(root=str(self.folder))
+        settings = load(str(path)) if path.exists() else Settings(root=str(self.folder))
+        if self.folder.parent.name in ("unpinned-requirement", "several"):
+            return settings
+        return replace(settings, ignore=(*settings.ignore, "unpinned-requirement"))
 
     def context(self) -> Context:
         path = self.folder / "context"

@@ -62,7 +62,7 @@ def test_every_bad_has_its_good(page: RulePage) -> None:
     assert page.bad
     assert len(page.bad) == len(page.good)
     for bad, good in zip(page.bad, page.good, strict=True):
-        assert bad.dockerfile != good.dockerfile
+        assert (bad.dockerfile, bad.context) != (good.dockerfile, good.context)
 
 
 @each_page

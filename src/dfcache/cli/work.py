@@ -137,7 +137,8 @@ def _one(run: _Run, shown: Reporter, path: str, named: bool) -> None:
     if path == "-":
         name = run.request.stdin_filename or STDIN
         source = decode(sys.stdin.buffer.read())
-        outcome = run.session.text(name, source, run.least)
+        # Who pipes a text through gets that text, and no other file changed.
+        outcome = run.session.text(name, source, run.least, others=not run.write)
     else:
         outcome = run.session.file(path, run.least, named)
     if run.write:

@@ -7,30 +7,38 @@ nothing else: ``contradiction`` holds it to that.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dfcache.diagnostics import Finding, Safety
+from dfcache.diagnostics import Finding, Fix, Safety
 from dfcache.engine.fix import choose
 from dfcache.engine.write import read
 from dfcache.model.context import Context
 from dfcache.model.requirements import Requirement, Requirements, read_requirements
+from dfcache.parser.chars import BOM
 from dfcache.record import record, replace
-from dfcache.text import apply
+from dfcache.text import Edit, Span, apply
+
+_COMMIT = r"@[0-9a-f]{40}(#|$)"
 
 
 @record
 class Companion:
-    """One such file: where it is, its text before and after fixes, what was fixed and what is left.
+    """One such file, ``file`` in the context and ``path`` on disk, with what was found and fixed.
 
+    ``findings`` belong to ``source``, of which ``fixed`` is the text after ``applied``. ``shift``
+    is the length of a byte order mark, which these texts have and that of the context has not.
     ``refused`` says why no fix was applied although there are some, or is "".
     """
 
+    file: str
     path: str
     source: str
     fixed: str
     findings: list[Finding]
-    applied: tuple[Finding, ...]
+    applied: tuple[Finding, ...] = ()
+    shift: int = 0
     refused: str = ""
 
 
@@ -39,60 +47,69 @@ def own(findings: Iterable[Finding]) -> list[Finding]:
     return [each for each in findings if each.elsewhere is None]
 
 
+def about(findings: Iterable[Finding], file: str, shift: int = 0) -> list[Finding]:
+    """The findings about one file of the context, with their places in it, ``shift`` later."""
+    found = [
+        replace(
+            each,
+            span=_moved(each.elsewhere.span, shift),
+            fix=_moved_fix(each.fix, shift),
+            elsewhere=None,
+        )
+        for each in findings
+        if each.elsewhere is not None and each.elsewhere.file == file
+    ]
+    return sorted(found, key=lambda each: (each.span, each.code))
+
+
 def companions(
     findings: Iterable[Finding], context: Context, root: Path | None, least: Safety | None
 ) -> Iterator[Companion]:
     """The files that findings are about; with ``least``, fixes at least as safe are applied."""
-    by_file: dict[str, list[Finding]] = {}
-    for each in findings:
-        if each.elsewhere is not None:
-            moved = replace(each, span=each.elsewhere.span, elsewhere=None)
-            by_file.setdefault(each.elsewhere.file, []).append(moved)
-    for file, about in sorted(by_file.items()):
+    findings = list(findings)
+    for file in sorted({each.elsewhere.file for each in findings if each.elsewhere is not None}):
         text = context.read(file)
         if text is not None:
-            yield _companion(file, text, sorted(about, key=_order), root, least)
+            yield _companion(file, text, findings, root, least)
 
 
 def _companion(
     file: str, text: str, findings: list[Finding], root: Path | None, least: Safety | None
 ) -> Companion:
     path = os.path.relpath(root / file) if root is not None else file
-    if least is None:
-        return Companion(path, text, text, findings, ())
-    taken = tuple(each for each in choose(findings, least))
-    if not taken or root is None:
-        return Companion(path, text, text, findings, ())
-    if not _as_read(path, text):
-        bare = [replace(each, fix=None) for each in findings]
-        return Companion(path, text, text, bare, ())
-    fixed = apply(text, (edit for each in taken if each.fix for edit in each.fix.edits))
-    wrong = contradiction(file, text, fixed)
+    source = text if root is None else _source(path, text)
+    if source is None:  # in an encoding of its own, which an edit would have to know
+        bare = [replace(each, fix=None) for each in about(findings, file)]
+        return Companion(file, path, text, text, bare)
+    shift = len(source) - len(text)
+    found = about(findings, file, shift)
+    taken = choose(found, least) if least is not None and root is not None else ()
+    if not taken:
+        return Companion(file, path, source, source, found, shift=shift)
+    fixed = apply(source, (edit for each in taken if each.fix for edit in each.fix.edits))
+    wrong = contradiction(file, text, fixed[shift:])
     if wrong:
-        return Companion(path, text, text, findings, (), wrong)
-    # What is left stands where the text before had it, and the reader sees the text after.
-    left = [each for each in findings if each not in taken]
-    return Companion(path, text, fixed, [_shifted(each, taken) for each in left], taken)
+        return Companion(file, path, source, source, found, (), shift, wrong)
+    return Companion(file, path, source, fixed, found, taken, shift)
 
 
-def _as_read(path: str, text: str) -> bool:
-    """Whether the file's bytes are that text; it may have an encoding of its own."""
+def _source(path: str, text: str) -> str | None:
+    """What is on disk, where that is ``text``, perhaps behind a byte order mark; else None."""
     try:
-        return read(path) == text
+        source = read(path)
     except OSError:
-        return False
+        return None
+    return source if source in (text, f"{BOM}{text}") else None
 
 
-def _shifted(finding: Finding, taken: Iterable[Finding]) -> Finding:
-    by = sum(
-        len(edit.text) - len(edit.span)
-        for each in taken
-        if each.fix
-        for edit in each.fix.edits
-        if edit.span.end <= finding.span.start
-    )
-    span = type(finding.span)(finding.span.start + by, finding.span.end + by)
-    return replace(finding, span=span, fix=None)
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
+
+
+def _moved_fix(fix: Fix | None, by: int) -> Fix | None:
+    if fix is None or not by:
+        return fix
+    return replace(fix, edits=tuple(Edit(_moved(each.span, by), each.text) for each in fix.edits))
 
 
 def contradiction(file: str, before: str, after: str) -> str:
@@ -120,16 +137,32 @@ def _same(one: Requirement, other: Requirement) -> bool:
     kept = ("name", "extras", "marker", "hashes", "path", "editable", "constraint", "line")
     if any(getattr(one, key) != getattr(other, key) for key in kept):
         return False
+    if one.url is not None and other.url is not None and one.url != other.url:
+        return _bare(one.url) == _bare(other.url) and re.search(_COMMIT, other.url) is not None
     if one.url != other.url:
-        bare = (one.url or "").partition("#")[0].rpartition("@")[0] or (one.url or "")
-        return other.pinned and (other.url or "").startswith(bare.partition("#")[0])
-    return one.specifier == other.specifier or other.pinned
+        return False
+    return one.specifier == other.specifier or _narrows(one.specifier, other.specifier)
+
+
+def _bare(url: str) -> tuple[str, str]:
+    """The URL of a git requirement without the branch, tag or commit, and what stands behind."""
+    address, _, fragment = url.partition("#")
+    folder, slash, name = address.rpartition("/")
+    return folder + slash + name.partition("@")[0], fragment
+
+
+def _narrows(before: str, after: str) -> bool:
+    """Whether ``after`` names one version, and ``before`` admits it."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    version = after.removeprefix("==").strip(" \t")
+    try:
+        wide = SpecifierSet(before.strip("() \t"))
+        return after.startswith("==") and wide.contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False
 
 
 def _read(file: str, text: str) -> Requirements:
     """The entries of one file alone."""
     return read_requirements(lambda path: text if path == os.path.normpath(file) else None, file)
-
-
-def _order(finding: Finding) -> tuple[int, str]:
-    return finding.span.start, finding.code

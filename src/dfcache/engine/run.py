@@ -14,7 +14,7 @@ from dfcache.diagnostics import Finding, Safety
 from dfcache.engine.links import BUGS
 from dfcache.engine.lint import SYNTAX, Examined, Rules, all_rules, examine
 from dfcache.engine.settings import Finder, Settings, SettingsError, closest, matches
-from dfcache.record import record, replace
+from dfcache.record import EMPTY, record, replace
 from dfcache.text import Span
 
 if TYPE_CHECKING:
@@ -68,7 +68,16 @@ class Outcome:
 class Session:
     """One run over some files with one configuration."""
 
-    __slots__ = ("_checked", "_finder", "_given", "_ignored", "_reported", "_told", "rules")
+    __slots__ = (
+        "_changed",
+        "_checked",
+        "_finder",
+        "_given",
+        "_ignored",
+        "_reported",
+        "_told",
+        "rules",
+    )
 
     def __init__(
         self,
@@ -87,6 +96,7 @@ class Session:
         self._ignored = ignored
         self._checked: set[str | None] = set()
         self._reported: set[str] = set()
+        self._changed: dict[str, str] = {}
         self._told: set[tuple[str, str, Span]] = set()
         self._known(Settings(select=self._given.get("select", ()), ignore=ignored))
 
@@ -118,26 +128,36 @@ class Session:
         return self.text(path, source, least, named)
 
     def text(
-        self, path: str, source: str, least: Safety | None = None, named: bool = True
+        self,
+        path: str,
+        source: str,
+        least: Safety | None = None,
+        named: bool = True,
+        others: bool = True,
     ) -> Outcome:
-        """As ``file``, for a text that was read elsewhere; ``path`` need not exist."""
+        """As ``file``, for a text that was read elsewhere; ``path`` need not exist.
+
+        Without ``others``, fixes of the files that its steps read are not applied.
+        """
         try:
             settings = self.settings(path)
         except SettingsError as error:
             return self._misconfigured(path, error)
         try:
-            outcome = self._work(path, source, settings, least)
+            outcome = self._work(path, source, settings, least, others)
         except Exception as error:
             return _troubled(path, bug(error), source, settings)
         return outcome if named else _template(outcome)
 
-    def _work(self, path: str, source: str, settings: Settings, least: Safety | None) -> Outcome:
-        from dfcache.engine.context import context_of, examine_in
+    def _work(
+        self, path: str, source: str, settings: Settings, least: Safety | None, others: bool
+    ) -> Outcome:
+        from dfcache.engine.context import context_of
 
         chosen = context_of(None if path == STDIN else path, source, settings)
 
         def look(text: str) -> Examined:
-            return examine_in(chosen, lambda context: examine(text, context, settings, self.rules))
+            return self._look(text, chosen, settings)
 
         if least is None:
             outcome = Outcome(path, source, source, look(source).findings, settings=settings)
@@ -145,24 +165,55 @@ class Session:
             outcome = _fixed(path, source, settings, look, least)
         if all(each.elsewhere is None for each in outcome.findings):
             return outcome
-        return self._with_companions(outcome, chosen, least)
+        return self._with_companions(outcome, chosen, least if others else None)
 
     def _with_companions(self, outcome: Outcome, chosen: Chosen, least: Safety | None) -> Outcome:
-        from dfcache.engine.companions import companions, own
+        from dfcache.engine.companions import about, companions, own
 
+        made = list(companions(outcome.findings, chosen.context, chosen.root, least))
+        findings = outcome.findings
+        changed = {each.file: each.fixed[each.shift :] for each in made if each.applied}
+        if changed:
+            findings = self._look(outcome.fixed, chosen, outcome.settings, changed).findings
         found = []
-        for each in companions(outcome.findings, chosen.context, chosen.root, least):
-            about = [f for f in each.findings if self._is_new(each.path, f)]
+        for each in made:
+            left = about(findings, each.file, each.shift) if changed else each.findings
+            left = [one for one in left if self._is_new(each.path, one)]
             why = f"left as it was: a fix is not what it says: {each.refused}; please report it at"
             trouble = Trouble(each.path, 0, 0, f"{why} {BUGS}") if each.refused else None
-            if about or each.applied or trouble:
+            source, applied = each.source, each.applied
+            if applied and not self._is_first_change(each.path, source, each.fixed):
+                source, applied = each.fixed, ()
+            if left or applied or trouble:
                 found.append(
                     Outcome(
-                        each.path, each.source, each.fixed, about, each.applied, trouble,
+                        each.path, source, each.fixed, left, applied, trouble,
                         settings=outcome.settings,
                     )
                 )  # fmt: skip
-        return replace(outcome, findings=own(outcome.findings), companions=tuple(found))
+        return replace(outcome, findings=own(findings), companions=tuple(found))
+
+    def _is_first_change(self, path: str, source: str, fixed: str) -> bool:
+        """Whether no change of a text is told already, by another Dockerfile that reads the file.
+
+        What was told and then written is the text to change now.
+        """
+        key = os.path.realpath(path)
+        told = self._changed.get(key, source)
+        self._changed[key] = fixed
+        return told == source
+
+    def _look(
+        self, source: str, chosen: Chosen, settings: Settings, texts: Mapping[str, str] = EMPTY
+    ) -> Examined:
+        """What there is in the text, in its context with other ``texts`` in some files."""
+        from dfcache.engine.context import examine_in
+
+        if texts:
+            from dfcache.model.overlay import with_texts
+
+            chosen = replace(chosen, context=with_texts(chosen.context, texts))
+        return examine_in(chosen, lambda context: examine(source, context, settings, self.rules))
 
     def _is_new(self, path: str, finding: Finding) -> bool:
         """Whether this was not said already for another Dockerfile that reads the file."""

@@ -1,9 +1,9 @@
-"""A build context with one more file in it, to ask what adding that file would do."""
+"""A build context with changes, to ask what they would do."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dfcache.model.context import Context, MemoryContext
 
@@ -18,13 +18,52 @@ def with_file(context: Context, path: str) -> Context:
     return context if context.ignored(path) else _WithFile(context, path)
 
 
-class _WithFile:
-    """See Context, whose paths these are."""
+def with_texts(context: Context, texts: Mapping[str, str]) -> Context:
+    """``context`` with other texts in some of its files, by path."""
+    return _WithTexts(context, texts)
 
-    known = True
 
-    def __init__(self, context: Context, path: str) -> None:
+class _Over:
+    """See Context, whose paths these are: all as in the one below."""
+
+    def __init__(self, context: Context) -> None:
         self._context = context
+        self.known = context.known
+
+    def entries(self, folder: str = "") -> Sequence[str]:
+        return self._context.entries(folder)
+
+    def files(self, below: str = "") -> Sequence[str]:
+        return self._context.files(below)
+
+    def is_file(self, path: str) -> bool:
+        return self._context.is_file(path)
+
+    def is_dir(self, path: str) -> bool:
+        return self._context.is_dir(path)
+
+    def read(self, path: str) -> str | None:
+        return self._context.read(path)
+
+    def ignored(self, path: str) -> bool:
+        return self._context.ignored(path)
+
+    def real(self, path: str) -> str:
+        return self._context.real(path)
+
+
+class _WithTexts(_Over):
+    def __init__(self, context: Context, texts: Mapping[str, str]) -> None:
+        super().__init__(context)
+        self._texts = texts
+
+    def read(self, path: str) -> str | None:
+        return self._texts.get(path) or self._context.read(path)
+
+
+class _WithFile(_Over):
+    def __init__(self, context: Context, path: str) -> None:
+        super().__init__(context)
         self._path = path
 
     def entries(self, folder: str = "") -> Sequence[str]:
@@ -45,15 +84,6 @@ class _WithFile:
 
     def is_dir(self, path: str) -> bool:
         return _above(self._path, path) or self._context.is_dir(path)
-
-    def read(self, path: str) -> str | None:
-        return self._context.read(path)
-
-    def ignored(self, path: str) -> bool:
-        return self._context.ignored(path)
-
-    def real(self, path: str) -> str:
-        return self._context.real(path)
 
 
 def _above(path: str, folder: str) -> bool:
