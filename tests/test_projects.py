@@ -104,7 +104,12 @@ pytest = "*"
 """,
     )
     assert found.manifests == ("app/pyproject.toml", "app/README.rst", "app/HISTORY.md")
-    assert found.dependencies == ("flask", "shared", "multi")
+    assert found.dependencies == (
+        "flask>=1,<2",
+        "shared @ file:../../libs/shared",
+        "multi==1",
+        "multi @ file:../near",
+    )
     assert found.dependency_groups == {"dev": ("pytest",)}
     assert found.path_dependencies == ("libs/shared", "near")
     assert found.uses_git

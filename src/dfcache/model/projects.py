@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from dfcache.model.context import Context
 from dfcache.model.globbing import clean, is_glob, roots
-from dfcache.model.requirements import Requirement, parse_requirement
+from dfcache.model.requirements import (
+    Requirement,
+    normalised,
+    parse_requirement,
+    read_requirements,
+)
 from dfcache.record import EMPTY, record
+
+if TYPE_CHECKING:
+    from dfcache.model.setup_script import SetupScript
 
 _BACKENDS = {
     "setuptools": "setuptools",
@@ -28,6 +37,9 @@ _BACKENDS = {
     "pbr": "pbr",
     "whey": "whey",
 }
+# What pip has for the build of a project that names nothing.
+# source: pip's src/pip/_internal/pyproject.py; wheel is what setuptools before 70.1 asks for
+_NEEDS = ("setuptools>=40.8.0", "wheel")
 _GIT_TOOLS = (
     "setuptools-scm", "setuptools_scm", "setuptools-git-versioning", "hatch-vcs", "versioningit",
     "poetry-dynamic-versioning", "uv-dynamic-versioning", "versioneer", "pbr",
@@ -41,9 +53,13 @@ class Project:
     """A folder of the context that pip can install; paths are of the context.
 
     ``manifests`` are the files that its metadata is made of, the declaring one first; what
-    of them is named but not there is in ``missing``. ``dependencies`` is None where only a run
-    of the build could tell. ``uses_git`` says that the version comes from the repository.
-    ``unsure`` says, in sentences, why the manifests may not be all.
+    of them is named but not there is in ``missing``. ``uses_git`` says that the version comes
+    from the repository. ``unsure`` says, in sentences, why the manifests may not be all.
+
+    ``dependencies`` is None where only a run of the build could tell; ``unknown`` says why: its
+    keys are "" for them, the name of an extra, or "*" for all extras. ``sources`` are, by the same
+    keys, the requirements files that the manifests take the lines from. ``build_requires`` is
+    what has to be there for the build.
     """
 
     folder: str
@@ -59,6 +75,9 @@ class Project:
     workspace: tuple[str, ...] = ()
     uses_git: bool = False
     unsure: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = EMPTY
+    unknown: Mapping[str, str] = EMPTY
+    build_requires: tuple[str, ...] = ()
 
     @property
     def installable(self) -> bool:
@@ -91,6 +110,11 @@ class _Maker:
         self._extras: dict[str, tuple[str, ...]] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
         self._git = False
+        self._sources: dict[str, tuple[str, ...]] = {}
+        self._unknown: dict[str, str] = {}
+        self._needs: tuple[str, ...] = ()
+        self._static = False
+        self._declares = False
 
     def project(self) -> Project:
         if self._backend == "setuptools":
@@ -111,6 +135,9 @@ class _Maker:
             tuple(self._workspace),
             self._git,
             tuple(self._unsure),
+            self._sources,
+            self._unknown,
+            self._needs,
         )
 
     def _all_dependencies(self) -> Iterator[str]:
@@ -171,6 +198,7 @@ class _Maker:
             return
         tool = _table(data, "tool")
         self._build_system(data, tool)
+        self._declares = "project" in data
         self._declared(_table(data, "project"))
         self._dependency_groups(_table(data, "dependency-groups"))
         self._setuptools(_table(tool, "setuptools"))
@@ -194,6 +222,7 @@ class _Maker:
                 self._unsure[f"the build backend {backend} is not known"] = None
         elif system or "project" in data or "poetry" in tool:
             self._backend = "setuptools"
+        self._needs = tuple(_strings(system.get("requires"))) or _NEEDS
         for need in _strings(system.get("requires")):
             self._git = self._git or need.startswith(_GIT_TOOLS)
         for path in _strings(system.get("backend-path")):
@@ -212,10 +241,65 @@ class _Maker:
                 self._file(path)
         for pattern in _strings(table.get("license-files")):
             self._glob(pattern)
-        self._dependencies = tuple(_strings(table.get("dependencies")))
-        if "dependencies" in self._dynamic:
-            self._dependencies = None
+        if "dependencies" in table:
+            self._static = True
+            self._dependencies = tuple(_strings(table.get("dependencies")))
+        elif "dependencies" in self._dynamic:
+            self._give_up("", "the build of the project declares the dependencies")
         self._extras = _lists(_table(table, "optional-dependencies"))
+        if "optional-dependencies" in self._dynamic:
+            self._give_up("*", "the build of the project declares the extras")
+
+    def _give_up(self, key: str, reason: str) -> None:
+        """Note that the lines of ``key`` can't be told (see Project.unknown)."""
+        self._unknown[key] = reason
+        if not key:
+            self._dependencies = None
+        else:
+            self._extras.pop(key, None)
+
+    def _take(self, key: str, lines: tuple[str, ...], sources: Iterable[str] = ()) -> None:
+        """Note the lines of ``key``, and the requirements files that they come from."""
+        self._unknown.pop(key, None)
+        if key:
+            self._extras[key] = lines
+        else:
+            self._dependencies = lines
+        self._sources.pop(key, None)
+        if sources:
+            self._sources[key] = tuple(self._at(path) for path in sources)
+
+    def _from_files(self, key: str, files: list[str]) -> None:
+        """Take the lines of ``key`` from requirements files, as setuptools and others do."""
+        lines: list[str] = []
+        for path in files:
+            text = self._context.read(self._at(path))
+            if text is None:
+                self._give_up(key, f"{self._at(path)} can't be read")
+                return
+            found = [line.strip() for line in text.splitlines()]
+            lines += [line for line in found if line and not line.startswith("#")]
+        option = next((line for line in lines if line.startswith("-")), None)
+        if option is not None:
+            self._give_up(key, f"{self._at(files[0])} has options, which no manifest can take over")
+            return
+        plain = tuple(line.partition(" #")[0].strip() for line in lines)
+        self._take(key, plain, files if self._said_by(files, plain) else ())
+
+    def _said_by(self, files: Iterable[str], lines: Iterable[str]) -> bool:
+        """Whether ``pip install -r`` of ``files`` asks for just what ``lines`` do."""
+        asked: set[object] = set()
+        for path in files:
+            found = read_requirements(self._context.read, self._at(path))
+            settings = found.options or found.variables
+            if found.missing or found.remote or found.problems or settings or not found.files:
+                return False
+            for entry in found.entries:
+                if entry.constraint or entry.path is not None or entry.hashes:
+                    return False
+                asked.add(_essence(entry))
+        wanted = [parse_requirement(line) for line in lines]
+        return asked == {_essence(entry) for entry in wanted if entry is not None}
 
     def _dependency_groups(self, table: Table) -> None:
         for name in table:
@@ -223,7 +307,14 @@ class _Maker:
 
     def _setuptools(self, table: Table) -> None:
         dynamic = _table(table, "dynamic")
-        for item in (*dynamic.values(), *_table(dynamic, "optional-dependencies").values()):
+        extras = _table(dynamic, "optional-dependencies")
+        if "dependencies" in dynamic and "dependencies" in self._dynamic:
+            self._from_files("", _file_names(dynamic["dependencies"]))
+        for name, extra in extras.items():
+            self._from_files(name, _file_names(extra))
+        if extras:
+            self._unknown.pop("*", None)
+        for item in [*dynamic.values(), *extras.values()]:
             if isinstance(item, dict):
                 for path in _file_names(item):
                     self._file(path)
@@ -238,23 +329,46 @@ class _Maker:
         self._name = self._name or _text(table, "name")
         for path in _strings(table.get("readme")):
             self._file(path)
-        if "dependencies" in table and not self._dependencies:
-            self._dependencies = tuple(self._poetry_list(_table(table, "dependencies")))
+        if "dependencies" in table and not self._static:
+            main = _table(table, "dependencies")
+            for path in self._poetry_paths(main):
+                self._paths[self._at(path)] = None
+            self._poetry_main(main, _lists(_table(table, "extras")))
         groups = {"dev": table.get("dev-dependencies")}
         for name, group in _table(table, "group").items():
             groups[name] = _table(group, "dependencies")
         for name, wanted in groups.items():
             if isinstance(wanted, dict):
-                self._groups.setdefault(name, tuple(self._poetry_list(wanted)))
+                for path in self._poetry_paths(wanted):
+                    self._paths[self._at(path)] = None
+                self._groups.setdefault(name, self._poetry_group(wanted))
 
-    def _poetry_list(self, table: Table) -> Iterator[str]:
-        for name, wanted in table.items():
+    def _poetry_main(self, table: Table, extras: Mapping[str, tuple[str, ...]]) -> None:
+        from dfcache.model.poetry_versions import requirements
+
+        lines, optional, unknown = requirements(table)
+        self._take("", tuple(lines))
+        if unknown:
+            self._give_up("", f"what poetry makes of its {unknown[0]} can't be told")
+        self._unknown.pop("*", None)
+        for name, packages in extras.items():
+            if any(package in unknown for package in packages):
+                self._give_up(name, f"what poetry makes of its {unknown[0]} can't be told")
+            else:
+                self._take(name, tuple(optional[p] for p in packages if p in optional))
+
+    def _poetry_paths(self, table: Table) -> Iterator[str]:
+        for wanted in table.values():
             for one in wanted if isinstance(wanted, list) else [wanted]:
                 path = _text(one, "path") if isinstance(one, dict) else ""
                 if path:
-                    self._paths[self._at(path)] = None
-            if name.lower() != "python":
-                yield name
+                    yield path
+
+    def _poetry_group(self, table: Table) -> tuple[str, ...]:
+        from dfcache.model.poetry_versions import requirements
+
+        lines, optional, _ = requirements(table)
+        return (*lines, *optional.values())
 
     def _hatch(self, table: Table) -> None:
         version = _table(table, "version")
@@ -263,7 +377,15 @@ class _Maker:
         self._git = self._git or _text(version, "source") == "vcs"
         hooks = _table(_table(table, "metadata"), "hooks")
         files = _table(hooks, "requirements_txt")
-        for path in _strings(files.get("files")) + _strings(files.get("filename")):
+        main = _strings(files.get("files")) + _strings(files.get("filename"))
+        if main and "dependencies" in self._dynamic:
+            self._from_files("", main)
+        more = _lists(_table(files, "optional-dependencies"))
+        for name, paths in more.items():
+            self._from_files(name, list(paths))
+        if more:
+            self._unknown.pop("*", None)
+        for path in (*main, *(path for paths in more.values() for path in paths)):
             self._file(path)
         for fragment in _items(_table(hooks, "fancy-pypi-readme").get("fragments")):
             for path in _strings(fragment.get("path") if isinstance(fragment, dict) else None):
@@ -330,15 +452,23 @@ class _Maker:
         self._name = self._name or metadata.get("name", "")
         for value in (*metadata.values(), *options.values()):
             self._cfg_value(value)
-        if "install_requires" in options and not self._dependencies:
-            wanted = options["install_requires"]
-            self._dependencies = None if _cfg_file(wanted) else tuple(_cfg_list(wanted))
+        if "install_requires" in options and not self._static:
+            self._cfg_lines("", options["install_requires"])
         if parser.has_section("options.extras_require"):
             for name, value in parser["options.extras_require"].items():
                 self._cfg_value(value)
-                self._extras.setdefault(name, tuple(_cfg_list(value)))
+                if name not in self._extras:
+                    self._cfg_lines(name, value)
+            self._unknown.pop("*", None)
         for pattern in _cfg_list(metadata.get("license_files", metadata.get("license_file", ""))):
             self._glob(pattern, optional=True)
+
+    def _cfg_lines(self, key: str, value: str) -> None:
+        files = _cfg_file(value)
+        if files:
+            self._from_files(key, files)
+        elif not key.partition(":")[2]:
+            self._take(key, tuple(_cfg_list(value)))
 
     def _cfg_value(self, value: str) -> None:
         for path in _cfg_file(value):
@@ -353,8 +483,9 @@ class _Maker:
         from dfcache.model.setup_script import read_setup
 
         self._file("setup.py")
-        script = read_setup(text)
+        script = read_setup(text, lambda path: self._context.read(self._at(path)))
         self._backend = self._backend or "setuptools"
+        self._needs = (*(self._needs or _NEEDS), *script.needs)
         self._git = self._git or script.uses_git
         for path in script.files:
             if not path.startswith("/"):
@@ -363,10 +494,44 @@ class _Maker:
             self._own_module(module)
         for reason in script.unsure:
             self._unsure[reason] = None
-        if not self._dependencies:
-            self._dependencies = script.dependencies
+        if self._backend in ("setuptools", "pbr"):
+            self._script(script)
+
+    def _script(self, script: SetupScript) -> None:
+        """Take what ``setup()`` is given; it is asked before setup.cfg, and behind pyproject."""
+        unknown = dict(script.unknown)
+        if not self._static:
+            if script.dependencies is None:
+                self._give_up("", unknown.get("", "setup.py computes install_requires"))
+            elif script.pbr and self._context.is_file(self._at("requirements.txt")):
+                self._file("requirements.txt")
+                self._from_files("", ["requirements.txt"])
+            elif script.dependencies:
+                if self._declares:
+                    self._give_up("", "pyproject.toml and setup.py both declare the project")
+                else:
+                    files = self._sources_of(script.files, script.dependencies)
+                    self._take("", script.dependencies, files)
         for name, lines in script.extras:
-            self._extras.setdefault(name, lines)
+            if name not in self._extras:
+                self._take(name, lines, self._sources_of(script.files, lines))
+        for name, reason in unknown.items():
+            if name and name not in self._extras:
+                self._give_up(name, reason)
+
+    def _sources_of(self, files: Iterable[str], lines: tuple[str, ...]) -> list[str]:
+        """Those of the files that a script opens that the lines come from, if all of them do."""
+        texts = [path for path in files if path.endswith((".txt", ".in", ".pip"))]
+        for path in texts:
+            if self._said_by([path], lines):
+                return [path]
+        wanted = {_essence(entry) for entry in map(parse_requirement, lines) if entry}
+        parts = []
+        for path in texts:
+            found = read_requirements(self._context.read, self._at(path))
+            if found.entries and {_essence(entry) for entry in found.entries} <= wanted:
+                parts.append(path)
+        return parts if parts and self._said_by(parts, lines) else []
 
     def _own_module(self, name: str) -> None:
         """Add an imported module if it is one of the project; what that imports is unknown."""
@@ -376,6 +541,16 @@ class _Maker:
                 self._file(place)
                 if name != "versioneer":
                     self._unsure[f"setup.py imports {name} of the project"] = None
+
+
+def _essence(entry: Requirement) -> object:
+    """What a requirement asks for, however it is written."""
+    url = "".join(entry.url.split()) if entry.url else entry.path
+    clauses = frozenset(
+        "".join(clause.split()) for clause in entry.specifier.strip("() ").split(",") if clause
+    )
+    extras = frozenset(normalised(extra) for extra in entry.extras)
+    return entry.name, clauses, extras, "".join(entry.marker.replace("'", '"').split()), url
 
 
 def _table(table: object, name: str) -> dict[str, object]:
