@@ -7,18 +7,28 @@ downloads is what `fetched` returns, in bytes that went over the wire.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
-from lab.packages import Package, deb, deb_control, npm_requires, npm_tarball, sdist, wheel
+from lab.packages import (
+    Package,
+    deb,
+    deb_control,
+    metadata,
+    npm_requires,
+    npm_tarball,
+    sdist,
+    wheel,
+)
 
 PORT = int(os.environ.get("DFCACHE_LAB_PORT", "8763"))
 
@@ -61,12 +71,17 @@ class Request:
 class Index:
     """The server. Use it as a context manager; `port` 0 takes a free one.
 
-    `rate` holds each connection to so many bytes a second; 0 is as fast as it goes.
+    `rate` holds each connection to so many bytes a second; 0 is as fast as it goes. `python` are
+    its Python packages; with `metadata` it serves what is in their wheels besides (PEP 658). With
+    a `login`, as user:password, it answers nobody else.
     """
 
     port: int = PORT
     ranges: bool = False
     rate: int = 0
+    python: Sequence[Package] = PYTHON
+    metadata: bool = False
+    login: str = ""
     requests: list[Request] = field(default_factory=list)
     _cuts: dict[str, int] = field(default_factory=dict)
     _refusing: bool = False
@@ -107,7 +122,6 @@ class Index:
         return len(next(b for p, (_, b) in self._answers.items() if p.endswith("/" + package)))
 
     def __enter__(self) -> Index:
-        self._answers = _python() | _debian() | _npm(self.url)
         index = self
 
         class Handler(_Handler):
@@ -115,6 +129,9 @@ class Index:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        python = _python(self.python, self.metadata)
+        self._answers = python | _debian() | _npm(self.url)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -150,6 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body_wanted: bool) -> None:
         if self.lab._refusing:
             self.close_connection = True
+            return
+        if self.lab.login and self.headers.get("Authorization") != _basic(self.lab.login):
+            self._note(401, 0)
+            self._head(401, 0, more={"WWW-Authenticate": 'Basic realm="lab"'})
             return
         found = self.lab._answers.get(self.path.split("?")[0])
         if found is None:
@@ -218,19 +239,29 @@ class _Handler(BaseHTTPRequestHandler):
         self.lab.requests.append(Request(self.path, status, sent, self._package()))
 
 
-def _python() -> dict[str, tuple[str, bytes]]:
+def _basic(login: str) -> str:
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
+def _python(packages: Sequence[Package], metadata_too: bool) -> dict[str, tuple[str, bytes]]:
     answers = {}
-    for name in {package.name for package in PYTHON}:
+    names = sorted({package.name for package in packages})
+    for name in names:
         links = ""
-        for package in PYTHON:
+        for package in packages:
             if package.name == name:
                 file, body = sdist(package) if package.source else wheel(package)
                 answers[f"/simple/files/{file}"] = ("application/octet-stream", body)
                 digest = hashlib.sha256(body).hexdigest()
-                links += f'<a href="../files/{file}#sha256={digest}">{file}</a><br>\n'
+                more = ""
+                if metadata_too and not package.source:
+                    inside = metadata(package)
+                    answers[f"/simple/files/{file}.metadata"] = ("text/plain", inside)
+                    of_it = hashlib.sha256(inside).hexdigest()
+                    more = f' data-core-metadata="sha256={of_it}"'
+                links += f'<a href="../files/{file}#sha256={digest}"{more}>{file}</a><br>\n'
         page = f"<!DOCTYPE html><html><body>\n{links}</body></html>\n"
         answers[f"/simple/{name}/"] = ("text/html", page.encode())
-    names = sorted({package.name for package in PYTHON})
     page = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in names)
     answers["/simple/"] = (
         "text/html",
@@ -297,8 +328,6 @@ def _npm(url: str) -> dict[str, tuple[str, bytes]]:
 
 def integrity(body: bytes) -> str:
     """A tarball's integrity as package-lock.json states it."""
-    import base64
-
     return "sha512-" + base64.b64encode(hashlib.sha512(body).digest()).decode()
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 _EPOCH = 1_577_836_800  # 2020-01-01, a time that zip files can hold
 
-_WHEEL = b"Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_WHEEL = b"Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: %s\n"
+_ANY = "py3-none-any"
 
 # A build backend that lies in the source distribution itself, so that building it
 # downloads nothing (PEP 517, "in-tree build backends"). Like one that compiles, it makes a
@@ -52,13 +53,18 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package as an index offers it. `bulk` is a number of incompressible bytes it carries."""
+    """A package as an index offers it. `bulk` is a number of incompressible bytes it carries.
+
+    `tag` says what a wheel fits (PEP 425), `extras` names what `requires` has markers for.
+    """
 
     name: str
     version: str
     requires: tuple[str, ...] = ()
     bulk: int = 0
     source: bool = False
+    tag: str = _ANY
+    extras: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
@@ -73,9 +79,11 @@ def _code(package: Package) -> bytes:
     return f'VERSION = "{package.version}"\n'.encode()
 
 
-def _metadata(package: Package) -> bytes:
+def metadata(package: Package) -> bytes:
+    """A package's core metadata."""
     lines = ["Metadata-Version: 2.1", f"Name: {package.name}", f"Version: {package.version}"]
     lines += [f"Requires-Dist: {requirement}" for requirement in package.requires]
+    lines += [f"Provides-Extra: {extra}" for extra in package.extras]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -85,8 +93,8 @@ def wheel(package: Package) -> tuple[str, bytes]:
     files = {f"{package.module}.py": _code(package)}
     if package.bulk:
         files[f"{package.module}.bin"] = payload(package)
-    files[info + "METADATA"] = _metadata(package)
-    files[info + "WHEEL"] = _WHEEL
+    files[info + "METADATA"] = metadata(package)
+    files[info + "WHEEL"] = _WHEEL % package.tag.encode()
     record = ""
     for path, data in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
@@ -96,15 +104,15 @@ def wheel(package: Package) -> tuple[str, bytes]:
     with zipfile.ZipFile(out, "w") as archive:
         for path, data in files.items():
             archive.writestr(zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0)), data)
-    return f"{package.module}-{package.version}-py3-none-any.whl", out.getvalue()
+    return f"{package.module}-{package.version}-{package.tag}.whl", out.getvalue()
 
 
 def sdist(package: Package) -> tuple[str, bytes]:
     """The file name and the bytes of a source distribution that needs nothing to be built."""
     top = f"{package.module}-{package.version}"
     files = {
-        f"{top}/PKG-INFO": _metadata(package),
-        f"{top}/WHEEL": _WHEEL,
+        f"{top}/PKG-INFO": metadata(package),
+        f"{top}/WHEEL": _WHEEL % _ANY.encode(),
         f"{top}/pyproject.toml": (
             b'[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         ),
