@@ -7,7 +7,7 @@ of ``CandidateEvaluator._sorting_key`` in its ``_internal/index/package_finder.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -241,13 +241,15 @@ def best(
     constraints: Iterable[Requirement] = (),
     pre: bool = False,
     sources: bool = True,
+    but: Collection[str] = (),
 ) -> PackageFile | None:
     """The file that pip takes for ``requirement``, or None if none will do.
 
     That is the newest version that the specifier and all constraints of that name admit; of one
     version the wheel that fits best, and a source distribution last. Pre-releases count with
     ``pre``, where a specifier names one, and where there is nothing else. ``sources`` is False
-    where source distributions are not allowed.
+    where source distributions are not allowed. ``but`` are files that were tried already: another
+    one is wanted, of those that were admitted along with them.
     """
     specifier = _specifier(requirement, constraints, target)
     if specifier is None:
@@ -258,7 +260,7 @@ def best(
         if file.name == requirement.name and fits(file, target) and (sources or file.wheel)
     ]
     admitted = set(specifier.filter((file.version for file in mine), pre or None))
-    mine = [file for file in mine if file.version in admitted]
+    mine = [file for file in mine if file.version in admitted and file.file not in but]
     return max(mine, key=lambda file: _preference(file, target), default=None)
 
 

@@ -25,7 +25,6 @@ from dfcache.model.wheelhouse import (
 from dfcache.record import EMPTY, record, replace
 from dfcache.vendor.metadata import Metadata, read_metadata
 
-_MOST_TURNS = 500
 _MOST_TRIES = 50
 # From this version on setuptools makes wheels itself.
 _WHEELS_ITSELF = (70, 1)
@@ -124,30 +123,39 @@ class House:
 
 def closure(house: House, needs: Sequence[Need], rules: Rules) -> Closure:
     """What an install of ``needs`` would take from the folder."""
-    first = found = _Walk(house, needs, rules, frozenset()).closure()
-    excluded: frozenset[str] = frozenset()
+    first: Closure | None = None
+    waiting: list[frozenset[str]] = [frozenset()]
+    seen = set(waiting)
     for _ in range(_MOST_TRIES):
-        suspect = _suspect(found, house, rules, excluded)
-        if suspect is None:
+        if not waiting:
             break
-        excluded |= {suspect.file}
+        excluded = waiting.pop(0)
         found = _Walk(house, needs, rules, excluded).closure()
-    return first if any(gap.need.sure for gap in found.gaps) else found
+        if not any(gap.need.sure for gap in found.gaps):
+            return found
+        first = first or found
+        for suspect in _suspects(found, house):
+            more = excluded | {suspect.file}
+            if suspect.file not in excluded and more not in seen:
+                seen.add(more)
+                waiting.append(more)
+    assert first is not None
+    return first
 
 
-def _suspect(
-    found: Closure, house: House, rules: Rules, excluded: frozenset[str]
-) -> PackageFile | None:
-    """A file whose dependencies are lacking, and for which there is another version."""
-    for gap in found.gaps:
-        asking = (gap.need, *found.needs.get(gap.need.requirement.name, ()))
-        for parent in (need.parent for need in asking):
-            if parent is None or parent.file in excluded:
-                continue
-            others = house.by_name[parent.name]
-            if any(o.version != parent.version and o.file not in excluded for o in others):
-                return parent
-    return None
+def _suspects(found: Closure, house: House) -> Iterator[PackageFile]:
+    """Files that led to a gap and that have another version, the nearest first."""
+    seen: set[str] = set()
+    waiting = [gap.need for gap in found.gaps]
+    waiting += [need for gap in found.gaps for need in found.needs[gap.need.requirement.name]]
+    for need in waiting:
+        parent = need.parent
+        if parent is None or parent.file in seen:
+            continue
+        seen.add(parent.file)
+        if any(other.version != parent.version for other in house.by_name[parent.name]):
+            yield parent
+        waiting.extend(found.needs.get(parent.name, ()))
 
 
 class _Again(Exception):
@@ -163,9 +171,10 @@ class _Walk:
         self._rules = rules
         self._excluded = set(excluded)
         self._settled: dict[str, PackageFile] = {}
+        self._turns: dict[str, int] = {}
 
     def closure(self) -> Closure:
-        for _ in range(_MOST_TURNS):
+        while True:
             self._needs: dict[str, list[Need]] = {}
             self._files: dict[str, PackageFile] = {}
             self._extras: dict[str, set[str]] = {}
@@ -209,9 +218,13 @@ class _Walk:
             return
         known = self._files.get(name)
         if known is not None and known != file:
+            self._turns[name] = self._turns.get(name, 0) + 1
+            if self._turns[name] > 2 * len(self._house.by_name[name]):
+                # Each choice leads to a need that another one has to meet.
+                self._gaps.setdefault(name, Gap(need, Lack(requirement, "version", (known,))))
+                return
             self._settled[name] = file
             raise _Again
-        self._gaps.pop(name, None)
         self._files[name] = file
         surer = need.sure and name not in self._sure
         self._sure |= {name} if need.sure else set()
@@ -219,20 +232,17 @@ class _Walk:
 
     def _choose(self, name: str) -> PackageFile | None:
         requirements = [need.requirement for need in self._needs[name]]
-        files = [
-            file
-            for file in self._house.by_name.get(name, ())
-            if file.file not in self._excluded and self._rules.allows(file)
-        ]
+        allowed = [file for file in self._house.by_name.get(name, ()) if self._rules.allows(file)]
         rules = self._rules
         settled = self._settled.get(name)
-        for some in ([settled] if settled in files else [], files):
+        for files in ([settled] if settled is not None else [], allowed):
             made = best(
-                (each for each in some if each is not None),
+                files,
                 requirements[0],
                 rules.target,
                 constraints=[*requirements[1:], *rules.constraints],
                 pre=rules.pre,
+                but=self._excluded,
             )
             if made is not None:
                 return made
