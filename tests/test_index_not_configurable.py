@@ -45,6 +45,10 @@ def notes(steps: str) -> tuple[str, ...]:
         ),
         ("ENV PIP_TRUSTED_HOST=x\nRUN pip install a", "PIP_TRUSTED_HOST is set already"),
         ("ONBUILD RUN pip install a", "an ARG is not in force in the builds that run an ONBUILD"),
+        (
+            "ARG PIP_INDEX_URL=https://x.example\nRUN pip install b\nONBUILD RUN pip install a",
+            "an ARG is not in force in the builds that run an ONBUILD",
+        ),
     ],
 )
 def test_the_reason(steps: str, reason: str):

@@ -16,6 +16,7 @@ from dfcache.record import record
 
 _AT_ONCE = 8
 _PROBE = "pip"
+_DEVPI = "x-devpi-server-version"
 # A file that is fetched whole to see what a mirror says about it from then on.
 _LARGEST = 20_000_000
 
@@ -43,7 +44,7 @@ def check(address: Address, wishes: Sequence[Wanted], web: Web | None = None) ->
     if wrong:
         yield Told("answers", LACKS, wrong)
         return
-    version = first.answer.header("x-devpi-server-version")
+    version = first.answer.header(_DEVPI)
     yield Told("answers", OK, f"devpi-server {version}" if version else "a package index")
     yield from _trust(address)
     file = _sample(known, wishes, pages)
@@ -92,7 +93,7 @@ def _no_index(web: Web, address: Address, first: _Page) -> str:
     except NoAnswer as error:
         return f"no answer: {error}"
     kind = root.header("content-type")
-    if root.header("x-devpi-server-version") and "+simple" not in address.url:
+    if root.header(_DEVPI) and "+simple" not in address.url:
         return "no package index: that of devpi ends in /+simple/, as in /root/pypi/+simple/"
     if root.status == 200 and ("simple.v1" in kind or b"<a " in root.body.lower()):
         return ""
@@ -140,20 +141,21 @@ def _caching(web: Web, file: File) -> Told:
     if head.status != 200:
         return Told("files", LACKS, f"{file.name}: status {head.status}")
     wrong = obstacle(head)
-    if not wrong:
+    devpi = bool(head.header(_DEVPI))
+    if not wrong and not devpi:
         return Told("caching", OK, "pip can keep what it downloads")
     # devpi hands a file through while it fetches it, and says how long it holds from then on.
-    whole = web.ask(file.url, limit=_LARGEST)
+    whole = web.ask(file.url, limit=_LARGEST) if wrong else head
     if whole.status != 200:
         return Told("files", LACKS, f"{file.name}: status {whole.status}")
-    if _settled(web, file):
+    if not wrong or _settled(web, file, (0, 0.2, 0.5, 1, 2) if devpi else (0,)):
         return Told("caching", OK, "pip can keep a file from its second download on")
     return Told("caching", LACKS, f"pip keeps nothing of what it downloads: {wrong}")
 
 
-def _settled(web: Web, file: File) -> bool:
+def _settled(web: Web, file: File, pauses: Sequence[float]) -> bool:
     """Whether pip would keep the file now; the mirror may still be storing it."""
-    for pause in (0, 0.2, 0.5, 1, 2):
+    for pause in pauses:
         time.sleep(pause)
         if not obstacle(_head(web, file)):
             return True

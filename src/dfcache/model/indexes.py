@@ -110,6 +110,8 @@ def _decided(build: Build, step: RunStep, use: ToolUse) -> str | None:
     for name in VARIABLES[tool]:
         if name in use.env:
             variable = step.scope.variables.get(name)
+            if step.triggered and variable is not None and not variable.env:
+                continue  # this stage's ARG is not that of the builds that run the trigger
             if use.env[name] is None:
                 return None
             return f"{'ENV' if variable and variable.env else 'the command'} sets {name}"
