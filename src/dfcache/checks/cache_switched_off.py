@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
 from dfcache.fixes.caching import use_cache
+from dfcache.fixes.patterns import goes_offline
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import is_kept
 from dfcache.model.usedcaches import Switch
@@ -19,7 +20,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
         if not use.downloads or not use.off or not is_kept(step, use):
             continue
         switch = use.off[-1]
-        if switch.text in said:
+        if switch.text in said or goes_offline(build, step, use):
             continue
         said.add(switch.text)
         plan = use_cache(build, step, [use.tool])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
+from dfcache.fixes.patterns import goes_offline
 from dfcache.fixes.remount import move_mount
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import missing_mounts
@@ -17,7 +18,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
     said: set[int] = set()
     for use in step.uses:
         for mount in missing_mounts(step, use):
-            if id(mount) in said:
+            if id(mount) in said or goes_offline(build, step, use):
                 continue
             said.add(id(mount))
             cache = _meant(mount, use.caches)

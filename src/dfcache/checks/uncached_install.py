@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
 from dfcache.fixes.caching import use_caches
+from dfcache.fixes.patterns import goes_offline
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import lost, mounted_elsewhere
 
 
 @check_for("DFC101", on=RunStep)
 def check(step: RunStep, build: Build) -> Iterator[Report]:
-    uses = [use for use in lost(build, step) if not mounted_elsewhere(build, step, use)]
+    uses = [
+        use
+        for use in lost(build, step)
+        if not mounted_elsewhere(build, step, use) and not goes_offline(build, step, use)
+    ]
     if not uses:
         return
     first = uses[0]

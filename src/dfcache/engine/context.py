@@ -44,7 +44,7 @@ def context_of(path: str | None, source: str, settings: Settings) -> Chosen:
         sources=_sources(source),
         installed=lambda: _installed(source, settings),
     )
-    context = DirectoryContext(found.path, Path(path))
+    context = DirectoryContext(found.path, Path(path), found.sure)
     doubt = None if found.sure else f"{os.path.relpath(found.path)} ({found.how})"
     return Chosen(context, doubt, found.path)
 

@@ -17,6 +17,7 @@ from dfcache.model.usedfiles import is_local
 from dfcache.model.uses import ToolUse
 from dfcache.model.variables import is_loose
 from dfcache.record import record, replace
+from dfcache.text import Span
 
 _COMMANDS: Mapping[str, set[tuple[str, ...]]] = {
     "pip": {("install",), ("download",), ("wheel",)},
@@ -109,6 +110,7 @@ class Asked:
     Dockerfile. Their markers are not evaluated. ``files`` are the requirements files read, as
     paths of the context, with what they include; ``named`` are those that arguments name.
     ``flags`` are of "no-index", "offline", "pre", "no-deps", "require-hashes", "upgrade".
+    ``silent`` tells who says that no index is asked, as in ``Given.where``.
     ``unknown`` says, in sentences, what could not be followed: more may be asked for.
     """
 
@@ -121,6 +123,7 @@ class Asked:
     given: tuple[Given, ...]
     flags: frozenset[str]
     unknown: tuple[str, ...]
+    silent: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> tuple[Requirement, ...]:
@@ -131,6 +134,12 @@ class Asked:
     def constraints(self) -> tuple[Requirement, ...]:
         """The entries that only hold others to a version."""
         return tuple(entry for entry in self.entries if entry.constraint)
+
+    def naming(self, file: str) -> Span:
+        """The argument that names ``file``, or the first that names any: it includes it."""
+        named = [argument for path, argument in self.named if path == file]
+        argument = next(iter(named or [each for _, each in self.named]), None)
+        return argument.word.span if argument else self.use.span
 
     @property
     def links(self) -> tuple[Given, ...]:
@@ -162,6 +171,7 @@ class _Reader:
         self.given: list[Given] = []
         self.flags: set[str] = set()
         self.unknown: dict[str, None] = {}
+        self.silent: dict[str, None] = {}
 
     def asked(self) -> Asked:
         self.options()
@@ -192,12 +202,21 @@ class _Reader:
             tuple(self.given),
             frozenset(self.flags),
             tuple(self.unknown),
+            tuple(self.silent),
         )
+
+    def flag(self, flag: str, where: str) -> None:
+        self.flags.add(flag)
+        if flag in ("no-index", "offline"):
+            self.silent[where] = None
 
     def options(self) -> None:
         for option in self.use.options:
             if option.name in _FLAGS:
-                self.flags.add(_FLAGS[option.name])
+                self.flag(_FLAGS[option.name], "option")
+                continue
+            if option.name in ("-e", "--editable") and not is_local(option.value or "."):
+                self.editable(option.value or "", option.given or option.argument)
                 continue
             kind = _KINDS.get(option.name)
             if kind and option.value is None:
@@ -214,7 +233,7 @@ class _Reader:
                 self.unknown[f"the value of {name} can't be told"] = None
             elif kind in ("no-index", "offline", "pre"):
                 if value.lower() in _TRUE:
-                    self.flags.add(kind)
+                    self.flag(kind, "env")
             else:
                 for each in re.split(r"[\s,]+" if self.use.tool.name == "uv" else r"\s+", value):
                     if each and kind == "constraint":
@@ -280,7 +299,7 @@ class _Reader:
     def file_options(self, options: Mapping[str, tuple[str, ...]], folder: str, where: str) -> None:
         for name, values in options.items():
             if name in _FLAGS:
-                self.flags.add(_FLAGS[name])
+                self.flag(_FLAGS[name], where)
             for value in values if name in _KINDS else ():
                 self.setting(_KINDS[name], value, where, None, folder)
 
@@ -304,6 +323,14 @@ class _Reader:
             for option in self.use.options
         )
         self.projects.append(Local(path, origin, names, editable, argument))
+
+    def editable(self, value: str, argument: Argument) -> None:
+        """A repository that is installed from its clone: ``-e git+https://…``."""
+        entry = parse_requirement(f"-e {value}")
+        if entry is None:
+            self.unknown[f"`{value}` is no requirement"] = None
+        else:
+            self.entries.append(replace(entry, span=argument.word.span))
 
     def operand(self, operand: Argument) -> None:
         if operand.value is None:

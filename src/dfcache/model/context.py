@@ -24,6 +24,10 @@ class Context(Protocol):
     def known(self) -> bool:
         """Whether the context is at hand; if not, it has no files and nothing can be concluded."""
 
+    @property
+    def sure(self) -> bool:
+        """Whether it is certainly this folder that is built, so that what it lacks is missing."""
+
     def entries(self, folder: str = "") -> Sequence[str]:
         """The names directly in ``folder`` that a build could see, sorted; folders end in ``/``."""
 
@@ -59,6 +63,7 @@ class NoContext:
     """A context of which nothing is known, as with a Dockerfile from standard input."""
 
     known = False
+    sure = False
 
     def entries(self, folder: str = "") -> Sequence[str]:
         """Nothing."""
@@ -97,6 +102,7 @@ class MemoryContext:
     """
 
     known = True
+    sure = True
 
     def __init__(
         self, files: Mapping[str, str], tree: Sequence[str] = (), dockerfile: str | None = None
@@ -162,7 +168,8 @@ class DirectoryContext:
 
     known = True
 
-    def __init__(self, root: Path, dockerfile: Path | None = None) -> None:
+    def __init__(self, root: Path, dockerfile: Path | None = None, sure: bool = True) -> None:
+        self.sure = sure
         self._root = os.path.realpath(root)
         self._dockerfile = dockerfile
         self._rules: Ignore | None = None

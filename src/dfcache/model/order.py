@@ -16,6 +16,7 @@ from dfcache.model.build import (
 )
 from dfcache.model.effects import SYSTEM, Effects, above, commute, overlap, run_effects, within
 from dfcache.model.globbing import destination, is_glob, placed
+from dfcache.model.mounts import StepMount
 
 _METADATA = frozenset(
     "LABEL EXPOSE CMD ENTRYPOINT STOPSIGNAL HEALTHCHECK MAINTAINER ONBUILD".split()
@@ -169,13 +170,19 @@ def _passes_workdir(step: Step, copies: list[CopyStep], runs: list[RunStep], bui
     return ""
 
 
+def _shows_packages(step: RunStep, mount: StepMount) -> bool:
+    """Whether a bind mount is a folder of packages of the context, which nothing writes to."""
+    links = [read.path for use in step.uses for read in use.reads if read.kind == "links"]
+    return mount.mount.from_ is None and mount.mount.read_only and mount.target in links
+
+
 @per_build
 def step_effects(build: Build, step: Step) -> Effects:
     """What a RUN or a COPY reads and writes."""
     if isinstance(step, RunStep):
         if step.script.opaque or (not step.invocations and step.instruction.rest.value):
             return Effects(unknown="its script could not be read")
-        if any(mount.type == "bind" for mount in step.mounts):
+        if any(m.type == "bind" and not _shows_packages(step, m) for m in step.mounts):
             return Effects(unknown="it mounts files")
         return run_effects(step.invocations, step.uses)
     if isinstance(step, CopyStep):

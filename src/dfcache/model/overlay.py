@@ -29,6 +29,7 @@ class _Over:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.known = context.known
+        self.sure = context.sure
 
     def entries(self, folder: str = "") -> Sequence[str]:
         return self._context.entries(folder)

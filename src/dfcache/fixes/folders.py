@@ -1,0 +1,107 @@
+"""Bringing the folder of packages to a step, and taking it away again."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from dfcache.fixes.mounts import PLAIN_PATH
+from dfcache.fixes.plan import Plan
+from dfcache.model.asked import Given
+from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.effects import within
+from dfcache.model.globbing import clean, destination
+from dfcache.model.mounts import StepMount
+from dfcache.model.reads import copies_before
+
+
+def bind_mount(source: str, target: str) -> str:
+    """The text of a mount that shows a folder of the build context to one step."""
+    return f"--mount=type=bind,source={source},target={target}"
+
+
+def place_in(build: Build, step: RunStep, plan: Plan) -> tuple[str, str]:
+    """Where ``step`` sees the folder of packages, and the mount that it needs for that, or "".
+
+    A mount or a COPY that brings it already is used.
+    """
+    folder = build.wishes.packages
+    mount = mount_of_folder(step, folder)
+    if mount is not None and mount.target is not None:
+        return mount.target, ""
+    copied = copied_to(build, step, folder)
+    if copied is not None:
+        return copied, ""
+    target = "/" + posixpath.basename(folder)
+    text = bind_mount(folder, target)
+    if build.wishes.builder in ("classic", "kaniko"):
+        plan.refuse(f"{build.wishes.builder} has no bind mounts: copy {folder} in a step before")
+    if not PLAIN_PATH.match("/" + folder):
+        plan.refuse(f"the folder {folder!r} can't stand in a mount without quotes")
+    if any(m.target is None or within(m.target, target) for m in step.mounts):
+        plan.refuse(f"another mount is at {target}")
+    if _in_the_way(build, step, target):
+        plan.refuse(f"an earlier step makes {target}")
+    if step.triggered:
+        plan.doubt(f"the builds that run this ONBUILD need the folder {folder}")
+    return target, text
+
+
+def mount_of_folder(step: RunStep, folder: str) -> StepMount | None:
+    """The bind mount that brings a folder of the build context whole."""
+    for mount in step.mounts:
+        if mount.type == "bind" and mount.mount.from_ is None:
+            source = mount.mount.source
+            if source is not None and "$" not in source and clean(source) == clean(folder):
+                return mount
+    return None
+
+
+def copied_to(build: Build, step: RunStep, folder: str) -> str | None:
+    """Where an earlier COPY of nothing but a folder of the build context puts it."""
+    for copy in reversed(copies_before(build, step)):
+        if is_copy_of(copy, folder) and copy.files is not None:
+            return posixpath.normpath(destination(copy.files))
+    return None
+
+
+def is_copy_of(copy: CopyStep, folder: str) -> bool:
+    """Whether a COPY brings a folder of the build context, and nothing else."""
+    return (
+        copy.files is not None
+        and copy.origin is None
+        and not copy.files.parents
+        and [clean(source) for source in copy.files.sources] == [clean(folder)]
+    )
+
+
+def _in_the_way(build: Build, step: RunStep, target: str) -> bool:
+    """Whether an earlier COPY puts something else where the mount would be."""
+    return any(
+        copy.files is not None and within(destination(copy.files), target)
+        for copy in copies_before(build, step)
+    )
+
+
+def drop_mount(build: Build, step: RunStep, given: Given, plan: Plan) -> None:
+    """Take out the mount that brings a folder of packages, if nothing else in the step uses it."""
+    mount = given.origin.mount if given.origin else None
+    if mount is None or mount.target is None or mount.target == "/":
+        return
+    if step.script.opaque or _named(step, mount.target, plan.dropped):
+        return
+    flag = mount.mount.flag
+    plan.take_out(step.outer.span, flag.span, flag.span, "the mount")
+
+
+def _named(step: RunStep, target: str, gone: Sequence[object]) -> bool:
+    """Whether a word that stays names the mount."""
+    from dfcache.text import Span
+
+    dropped = [span for span in gone if isinstance(span, Span)]
+    words = [word for command in step.script.commands for word in command.words]
+    words += [one.value for command in step.script.commands for one in command.assignments]
+    values = [word for word in words if not any(span.covers(word.span) for span in dropped)]
+    if any(target in word.value for word in values):
+        return True
+    return any(made.cwd is not None and within(made.cwd, target) for made in step.invocations)
