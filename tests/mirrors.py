@@ -142,6 +142,7 @@ class Fake:
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     no_head: bool = False
+    ranges: bool = False
     port: int = 0
 
     @property
@@ -175,6 +176,8 @@ def serving(fake: Fake) -> Iterator[Fake]:
             status, headers, body = fake.answers.get(self.path, (404, {}, b""))
             if self.command == "HEAD" and fake.no_head:
                 status, headers, body = 405, {}, b""
+            if fake.ranges and status == 200 and "Range" in self.headers:
+                status, body = 206, body[1:]
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)

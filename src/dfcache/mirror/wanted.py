@@ -16,6 +16,8 @@ from dfcache.record import record, replace
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
+# The commands whose requirements are read; uv takes the others from uv.lock.
+_READ = frozenset((("pip", "install"), ("pip", "download"), ("pip", "wheel"), ("uv", "pip")))
 # Where the Dockerfile doesn't tell: good enough to read markers with.
 _PYTHON = "3.12"
 
@@ -45,7 +47,7 @@ def wanted(build: Build, path: str, where: str, machine: str) -> tuple[list[Want
     of those that name none (``linux/amd64``).
     """
     found: list[Wanted] = []
-    unread: dict[str, None] = {}
+    unread = dict.fromkeys(_not_looked_up(build, path))
     for each in all_asked(build):
         if not each.needs_index:
             continue
@@ -53,6 +55,14 @@ def wanted(build: Build, path: str, where: str, machine: str) -> tuple[list[Want
         unread |= {f"{path}:{line}: {sentence}": None for sentence in each.unknown}
         found += _of(each, target_of(build, each.step.stage), path, where, machine)
     return found, list(unread)
+
+
+def _not_looked_up(build: Build, path: str) -> Iterator[str]:
+    for step in build.runs():
+        for use in step.uses:
+            command = (use.tool.name, use.spec.words[0])
+            if use.downloads and command[0] in ("pip", "uv") and command not in _READ:
+                yield f"{path}:{step.outer.start_line}: what `{use.title}` asks for is not read"
 
 
 def _of(each: Asked, target: Target, path: str, where: str, machine: str) -> Iterator[Wanted]:
