@@ -12,17 +12,22 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from wheels import wheel
+
 ROOT = Path(__file__).parents[1]
 HOOKS: list[dict[str, Any]] = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
+BY_DOCKERFILE = [hook for hook in HOOKS if hook.get("pass_filenames", True)]
+VENDORED = next(hook for hook in HOOKS if hook["id"] == "dfcache-vendor-check")
 BAD = "FROM python:3.12-slim\nRUN pip install --no-cache-dir requests==2.32.0\n"
 CLEAN = "FROM scratch\n"
 
 
 def takes(hook: dict[str, Any], path: str) -> bool:
-    return bool(re.search(hook["files"], path)) and not re.search(hook["exclude"], path)
+    left_out = "exclude" in hook and re.search(hook["exclude"], path)
+    return bool(re.search(hook["files"], path)) and not left_out
 
 
-@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+@pytest.mark.parametrize("hook", BY_DOCKERFILE, ids=lambda hook: hook["id"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -34,7 +39,7 @@ def test_a_hook_takes(hook: dict[str, Any], path: str):
     assert takes(hook, path)
 
 
-@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+@pytest.mark.parametrize("hook", BY_DOCKERFILE, ids=lambda hook: hook["id"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -53,6 +58,25 @@ def test_a_hook_takes_what_the_search_of_folders_takes():
     ends = ("", ".dev", "-x", "_x", ".py", ".md", "~", ".bak", ".dockerignore", ".j2", ".json", "s")
     for name in (stem + end for stem in stems for end in ends):
         assert takes(HOOKS[0], f"a/{name}") is is_dockerfile(name), name
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("Dockerfile", True),
+        ("requirements/dev.txt", True),
+        ("requirements.in", True),
+        ("pyproject.toml", True),
+        ("pip_packages/dfcache.json", True),
+        ("pip_packages/flask-3.0.0-py3-none-any.whl", True),
+        ("pip_packages/old-1.0.tar.gz", True),
+        ("app/main.py", False),
+        ("README.md", False),
+        ("package.json", False),
+    ],
+)
+def test_what_makes_the_folder_of_packages_be_checked(path: str, expected: bool):
+    assert takes(VENDORED, path) is expected
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +124,33 @@ def test_pre_commit_fixes_on_the_first_run_and_passes_on_the_second(
     assert second.returncode == 0, second.stdout + second.stderr
     assert second.stdout.count("Passed") == 2
     assert (tmp_path / "web.dockerfile").read_text() == fixed
+
+
+def test_pre_commit_stops_a_commit_that_leaves_the_folder_of_packages_behind(
+    hooks_repository: Path, tmp_path: Path
+):
+    wheel(tmp_path / "pip_packages", "flask", "3.0.0")
+    (tmp_path / "requirements.txt").write_text("flask==3.0.0\n")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM python:3.12-slim\nCOPY requirements.txt .\n"
+        "RUN --mount=type=bind,source=pip_packages,target=/p \\\n"
+        "    pip install --no-index --find-links=/p -r requirements.txt\n"
+    )
+    (tmp_path / ".pre-commit-config.yaml").write_text(
+        f"repos:\n  - repo: {hooks_repository}\n    rev: {head(hooks_repository)}\n"
+        "    hooks:\n      - id: dfcache-vendor-check\n"
+    )
+    commit(tmp_path)
+    first = pre_commit(tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stdout.count("Passed") == 1
+    (tmp_path / "requirements.txt").write_text("flask==3.0.1\n")
+    second = pre_commit(tmp_path)
+    assert second.returncode == 1
+    assert (
+        "pip_packages: flask 3.0.1 is there only as 3.0.0, asked for by requirements.txt:1; "
+        "run dfcache vendor" in second.stdout
+    )
 
 
 def head(folder: Path) -> str:
