@@ -175,7 +175,8 @@ def supported(target: Target) -> Mapping[Tag, int]:
 
 def fits(file: PackageFile, target: Target) -> bool:
     """Whether the target takes the file: a wheel for it, or any source distribution."""
-    return not file.wheel or not file.tags.isdisjoint(supported(target).keys())
+    ranks = supported(target)
+    return not file.wheel or any(tag in ranks for tag in file.tags)
 
 
 def _python(target: Target) -> tuple[int, int]:
@@ -210,24 +211,23 @@ def applies(marker: str, target: Target, extras: Iterable[str] = ()) -> bool | N
     None where that depends on the patch release of Python, which a target doesn't tell. What
     can't be read holds: pip would stop at it.
     """
-    if not marker:
-        return True
+    return _applies(marker, target, tuple(extras)) if marker else True
+
+
+# The packages of one folder share few markers.
+@cache
+def _applies(marker: str, target: Target, extras: tuple[str, ...]) -> bool | None:
     from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 
+    held = []
     try:
         read = Marker(marker)
-        first, last = (_holds(read, target, patch, extras) for patch in (0, 99))
+        for patch in (0, 99):
+            given = marker_environment(target, patch)
+            held.append(any(read.evaluate({**given, "extra": each}) for each in ("", *extras)))
     except (InvalidMarker, UndefinedEnvironmentName):
         return True
-    return first if first == last else None
-
-
-def _holds(marker: object, target: Target, patch: int, extras: Iterable[str]) -> bool:
-    from packaging.markers import Marker
-
-    assert isinstance(marker, Marker)
-    given = marker_environment(target, patch)
-    return any(marker.evaluate({**given, "extra": extra}) for extra in ("", *extras))
+    return held[0] if held[0] == held[1] else None
 
 
 # --- Which file ------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ older one where what it depends on is not there.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -172,6 +173,9 @@ class _Walk:
         self._excluded = set(excluded)
         self._settled: dict[str, PackageFile] = {}
         self._turns: dict[str, int] = {}
+        self._limits: dict[str, list[Requirement]] = {}
+        for limit in rules.constraints:
+            self._limits.setdefault(limit.name, []).append(limit)
 
     def closure(self) -> Closure:
         while True:
@@ -195,28 +199,34 @@ class _Walk:
         )
 
     def _walk(self) -> None:
-        waiting = list(reversed(self._roots))
+        """Meet every need; what is asked for directly limits the choice from the beginning."""
+        roots = [need for each in self._roots if (need := self._applying(each)) is not None]
+        for need in roots:
+            if need.requirement.url is None:
+                self._needs.setdefault(need.requirement.name, []).append(need)
+        waiting = deque(roots)
         while waiting:
-            need = waiting.pop()
-            waiting.extend(reversed(list(self._met(need))))
+            waiting.extend(self._met(waiting.popleft()))
+
+    def _applying(self, need: Need) -> Need | None:
+        holds = applies(need.requirement.marker, self._rules.target)
+        return None if holds is False else replace(need, sure=need.sure and holds is True)
 
     def _met(self, need: Need) -> Iterator[Need]:
         """Choose a file for a need; what that needs in turn."""
         requirement = need.requirement
-        holds = applies(requirement.marker, self._rules.target)
-        if holds is False:
-            return
-        need = replace(need, sure=need.sure and holds is True)
         if requirement.url is not None:
             yield from self._fetched(need)
             return
         name = requirement.name
-        self._needs.setdefault(name, []).append(need)
-        file = self._choose(name)
+        if need.parent is not None:
+            self._needs.setdefault(name, []).append(need)
+        known = self._files.get(name)
+        keeps = known is not None and _admits(requirement.specifier, known.version)
+        file = known if keeps else self._choose(name)
         if file is None:
             self._gaps.setdefault(name, Gap(need, self._lack(need)))
             return
-        known = self._files.get(name)
         if known is not None and known != file:
             self._turns[name] = self._turns.get(name, 0) + 1
             if self._turns[name] > 2 * len(self._house.by_name[name]):
@@ -240,7 +250,7 @@ class _Walk:
                 files,
                 requirements[0],
                 rules.target,
-                constraints=[*requirements[1:], *rules.constraints],
+                constraints=[*requirements[1:], *self._limits.get(name, ())],
                 pre=rules.pre,
                 but=self._excluded,
             )
@@ -261,7 +271,7 @@ class _Walk:
             allowed,
             [replace(need.requirement, marker="", constraint=False)],
             rules.target,
-            constraints=[*others, *rules.constraints],
+            constraints=[*others, *self._limits.get(name, ())],
             pre=rules.pre,
         )
         return next(found, Lack(need.requirement, "python", tuple(allowed)))
@@ -278,17 +288,16 @@ class _Walk:
             self._excluded.add(file.file)
             raise _Again
         by = f"{file.name} {file.version} ({need.origin})"
+        extras = tuple(sorted(new))
         for line in metadata.requires:
-            wanted = parse_requirement(line)
-            if wanted is None or not (wanted.name or wanted.url):
-                continue
-            holds = self._holds(wanted.marker, new, first)
-            if holds is not False:
+            text, _, marker = line.partition("; " if "://" in line else ";")
+            holds = self._holds(marker.strip(), extras, first)
+            wanted = None if holds is False else parse_requirement(text)
+            if wanted is not None and (wanted.name or wanted.url):
                 sure = need.sure and holds is True
-                bare = replace(wanted, marker="", path=None)
-                yield Need(bare, by, need.origin, sure, file)
+                yield Need(replace(wanted, path=None), by, need.origin, sure, file)
 
-    def _holds(self, marker: str, extras: Iterable[str], first: bool) -> bool | None:
+    def _holds(self, marker: str, extras: tuple[str, ...], first: bool) -> bool | None:
         """Whether a dependency is wanted with these extras; without any where it is ``first``."""
         plain = applies(marker, self._rules.target)
         if plain is not False:
@@ -307,6 +316,21 @@ class _Walk:
         self._needs.setdefault(file.name, []).append(need)
         known = self._files.setdefault(file.name, file)
         yield from self._inside(known, need, first=True)
+
+
+@cache
+def _admits(specifier: str, version: str) -> bool:
+    """Whether a version that was chosen stays chosen with one more specifier.
+
+    Not where that admits pre-releases, which may be newer.
+    """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        admitted = SpecifierSet(specifier.strip("() "))
+    except InvalidSpecifier:
+        return False
+    return not admitted.prereleases and admitted.contains(version, prereleases=True)
 
 
 def _runs_on(specifier: str, target: Target) -> bool:
