@@ -55,7 +55,7 @@ class Moving:
             self.gap = self.newline if "\n" in behind and is_blank(behind) else ""
         self.texts.append(text if text.endswith("\n") else text + self.newline)
         left = "".join(line + self.newline for line in instead)
-        gone = span if instead else _with_gap(self.dockerfile, span)
+        gone = span if instead else with_gap(self.dockerfile, span)
         self.plan.edits.append(Edit(gone, left))
         self.plan.moved.append(step.outer.span)
         self.plan.added += instead
@@ -94,7 +94,7 @@ class Moving:
 _INSTALL = re.compile(r"install|requirement|dependenc|packages", re.IGNORECASE)
 
 
-def _with_gap(dockerfile: Dockerfile, span: Span) -> Span:
+def with_gap(dockerfile: Dockerfile, span: Span) -> Span:
     """``span`` and the blank line behind it, where one stands before it as well."""
     source = dockerfile.source
     before = line_around(source, Span(span.start - 1, span.start - 1)) if span.start else None
