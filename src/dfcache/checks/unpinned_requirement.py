@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from dfcache.checks.registry import Report, check_for
@@ -42,7 +43,7 @@ def _file(build: Build, one: Asked, file: str, entries: Sequence[Requirement]) -
     _doubt(plan, pins)
     wanted = {each.span for each in one.wanted if each.file == file}
     return Report(
-        _argument(one, file),
+        one.naming(file),
         f"{_count(len(entries), len(wanted))} the version open: {_names(entries)}",
         plan.fix(_title(pins)),
         (_lines(entries), *plan.notes()),
@@ -50,22 +51,17 @@ def _file(build: Build, one: Asked, file: str, entries: Sequence[Requirement]) -
     )
 
 
-def _argument(one: Asked, file: str) -> Span:
-    """The argument that names the file, or the first, which includes it."""
-    named = [argument for path, argument in one.named if path == file]
-    argument = next(iter(named or [each for _, each in one.named]), None)
-    return argument.word.span if argument else one.use.span
-
-
 def _command(build: Build, one: Asked, entries: Sequence[Requirement]) -> Iterator[Report]:
     entries = [each for each in entries if each.name not in TOOLCHAIN]
-    if not entries:
+    if not entries or "xargs" in one.use.invocation.wrappers:
         return
     plan, pins, notes = Plan(), list[tuple[Requirement, Pin]](), list[str]()
     for entry in entries:
         proved = pin(build, one, entry)
         edited = pinned_text(entry.text, proved.value) if proved else None
-        if proved and edited:
+        if proved and "upgrade" in one.flags and not proved.certain:
+            notes.append(f"not pinned: --upgrade asks for the newest {entry.name}")
+        elif proved and edited:
             why = pin_word(build.dockerfile.source, one, entry, edited, plan)
             if why:
                 notes.append(f"not pinned: {why}")
@@ -104,7 +100,7 @@ def _count(opened: int, wanted: int) -> str:
 
 
 def _names(entries: Iterable[Requirement]) -> str:
-    names = list(dict.fromkeys(each.name for each in entries))
+    names = list(dict.fromkeys(re.split(r"[^\w.-]", each.text, maxsplit=1)[0] for each in entries))
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 

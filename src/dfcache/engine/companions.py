@@ -147,8 +147,9 @@ def _same(one: Requirement, other: Requirement) -> bool:
 def _bare(url: str) -> tuple[str, str]:
     """The URL of a git requirement without the branch, tag or commit, and what stands behind."""
     address, _, fragment = url.partition("#")
-    folder, slash, name = address.rpartition("/")
-    return folder + slash + name.partition("@")[0], fragment
+    host, slash, path = address.partition("://")[2].partition("/")
+    scheme = address.partition("://")[0]
+    return f"{scheme}://{host}{slash}{path.partition('@')[0]}", fragment
 
 
 def _narrows(before: str, after: str) -> bool:

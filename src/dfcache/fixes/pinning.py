@@ -10,14 +10,11 @@ from dfcache.model.requirements import Requirement
 from dfcache.text import Edit, Span
 
 # Name and extras, what holds the version, and what may stand behind it.
-_NAMED = re.compile(
-    r"""(?P<name>[A-Za-z0-9][\w.-]*(?:[ \t]*\[[^\]\n]*\])?)
+_NAMED = r"""(?x)(?P<name>[A-Za-z0-9][\w.-]*(?:[ \t]*\[[^\]\n]*\])?)
         (?P<gap>[ \t]*)
         (?P<specifier>\([^)\n]*\)|[=<>!~][^;#\\\r\n]*?)?
-        (?=[ \t]*(?:$|;|\r|\n|\\)|[ \t]+(?:\#|--))""",
-    re.VERBOSE,
-)
-_COMMIT = re.compile(r"(git\+[^\s#@]*://(?:[^\s/@]*@)?[^\s#@]+)(@[^\s#]*)?")
+        (?=[ \t]*(?:$|;|\r|\n|\\)|[ \t]+(?:\#|--))"""
+_COMMIT = r"(git\+[^\s#@]*://(?:[^\s/@]*@)?[^\s#@]+)(@[^\s#]*)?"
 
 
 def pin_line(text: str, entry: Requirement, version: str) -> Edit | None:
@@ -29,14 +26,14 @@ def pin_line(text: str, entry: Requirement, version: str) -> Edit | None:
 
 def fix_commit(text: str, entry: Requirement, commit: str) -> Edit | None:
     """As ``pin_line``, for the commit of a git repository."""
-    found = _COMMIT.search(text, entry.span.start, entry.span.end)
+    found = re.compile(_COMMIT).search(text, entry.span.start, entry.span.end)
     if found is None or "$" in found[0]:
         return None
     return Edit(Span(found.end(1), found.end()), f"@{commit}")
 
 
 def _within(text: str, span: Span, version: str) -> Edit | None:
-    found = _NAMED.match(text, span.start + _blanks(text, span), span.end)
+    found = re.compile(_NAMED).match(text, span.start + _blanks(text, span), span.end)
     if found is None:
         return None
     specifier = found["specifier"]
@@ -91,7 +88,7 @@ def pinned_text(text: str, version: str) -> str | None:
 
 def with_commit(text: str, commit: str) -> str | None:
     """The requirement ``text`` with the commit in it."""
-    found = _COMMIT.search(text)
+    found = re.search(_COMMIT, text)
     if found is None or "$" in found[0]:
         return None
     return f"{text[: found.end(1)]}@{commit}{text[found.end() :]}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dfcache.model.build import Build, CopyStep, RunStep, Step
 from dfcache.model.caches import is_kept
 from dfcache.model.context import Context
+from dfcache.model.credentials import masked
 from dfcache.model.globbing import clean, is_glob
 from dfcache.model.inputs import NOTHING, Causes, Inputs, all_inputs, meets, stages_of
 from dfcache.model.overlay import with_file
@@ -40,8 +41,8 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The instruction in one line."""
-        return " ".join(self.step.instruction.original.split())
+        """The instruction in one line, without passwords."""
+        return masked(" ".join(self.step.instruction.original.split()))
 
     @property
     def brief(self) -> str:
@@ -49,7 +50,7 @@ class Line:
         instruction = self.step.instruction
         flags = [flag.text for flag in instruction.flags if flag.name != "mount"]
         words = (instruction.keyword, *flags, instruction.rest.value)
-        return " ".join(" ".join(words).split())
+        return masked(" ".join(" ".join(words).split()))
 
 
 @record

@@ -194,3 +194,29 @@ def _versions(build: Build, folder: str) -> dict[str, set[str]]:
             made.setdefault(file.name, set()).add(file.version)
         known[folder] = made
     return known[folder]
+
+
+# --- Git -------------------------------------------------------------------------------------
+
+# Names of tags hold a version; "1.x" is the name of a branch.
+_TAG = r"\d+[._]\d+(?![._]?x\b)|refs/tags/|^v?\d+$"
+_BRANCH_ARCHIVE = (
+    r"/(?:archive|zipball|tarball|legacy\.zip|legacy\.tar\.gz)/"
+    r"(?:refs/heads/(?P<head>.+?)|(?P<name>master|main|develop|dev|devel|trunk|HEAD))"
+    r"(?:\.zip|\.tar\.gz)?(?:[?#].*)?$"
+)
+
+
+def floating(entry: Requirement) -> str | None:
+    """The branch that a git requirement follows, "" for the default one.
+
+    None where it names a commit or what looks like a tag, and for what is no git requirement.
+    """
+    url = entry.url or ""
+    if entry.pinned or "$" in url or url.startswith("git+file:"):
+        return None
+    if url.startswith("git+"):
+        wanted = reference(url)
+        return None if re.search(_TAG, wanted) else wanted
+    archive = re.search(_BRANCH_ARCHIVE, url)
+    return (archive["head"] or archive["name"]) if archive else None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dfcache.diagnostics import Finding, Safety, Severity
 from dfcache.engine.links import page_url
 from dfcache.engine.run import Outcome
+from dfcache.model.credentials import masked
 from dfcache.reporters import Write
 from dfcache.reporters.printable import printable, width
 from dfcache.reporters.summary import Tally, checked
@@ -68,7 +69,7 @@ class TextReporter:
 
 def _excerpt(lines: Lines, finding: Finding, line: int, column: int) -> tuple[str, str]:
     """The finding's first line, cut to a readable length, and the underline for it."""
-    text = lines.line(line)
+    text = masked(lines.line(line), "")  # logs are read by many
     start = min(column - 1, len(text))
     end = min(len(text), max(start + len(finding.span), start + 1))
     first = max(0, start - _LONGEST // 2) if len(text) > _LONGEST else 0
