@@ -32,6 +32,7 @@ def target(base: str, *steps: str) -> Target:
         # Debian 11 or 12, by when it was built.
         ("python:3.10.2-slim", "3.10", "glibc", (2, 31)),
         ("python:3.9.1-slim", "3.9", "glibc", (2, 28)),
+        ("python:3.7.3", "3.7", "glibc", (2, 24)),
         ("docker.io/library/python:3.12", "3.12", "glibc", (2, 36)),
         ("python:3.12@sha256:0123", "3.12", "glibc", (2, 36)),
         ("ghcr.io/astral-sh/uv:python3.12-bookworm", "3.12", "glibc", (2, 36)),
