@@ -32,11 +32,11 @@ def name(value: object) -> str:
     return value.code if isinstance(value, RulePage) else str(value)
 
 
-def look(example: Example, text: str | None = None) -> Examined:
+def look(page: RulePage, example: Example, text: str | None = None) -> Examined:
     """What is found in the context of the example, by the configuration that may be in it."""
     files = example.context
     context = NoContext() if files is None else MemoryContext(files)
-    on_request = tuple(page.code for page in PAGES if page.on_request)
+    on_request = (page.code,) if page.on_request else ()
     settings = replace(settings_of(files or {}), extend_select=on_request)
     return examine(example.dockerfile if text is None else text, context, settings)
 
@@ -50,20 +50,20 @@ def settings_of(files: Mapping[str, str]) -> Settings:
 
 @pytest.mark.parametrize(("page", "number"), BAD, ids=name)
 def test_bad_fires_its_rule_and_no_other(page: RulePage, number: int):
-    found = look(page.bad[number]).findings
+    found = look(page, page.bad[number]).findings
     assert {each.code for each in found} == {page.code}, [each.message for each in found]
 
 
 @pytest.mark.parametrize(("page", "number"), GOOD, ids=name)
 def test_good_is_silent(page: RulePage, number: int):
-    assert [each.message for each in look(page.good[number]).findings] == []
+    assert [each.message for each in look(page, page.good[number]).findings] == []
 
 
 @pytest.mark.parametrize(("page", "number"), FIXABLE, ids=name)
 def test_fixing_bad_gives_good(page: RulePage, number: int):
     bad = page.bad[number]
     least = Safety.SAFE if page.fix == "safe" else Safety.UNSAFE
-    fixed = fix(bad.dockerfile, lambda text: look(bad, text), least)
+    fixed = fix(bad.dockerfile, lambda text: look(page, bad, text), least)
     verify(fixed.passes)
     assert fixed.source == page.good[number].dockerfile
     assert mended(bad, fixed.remaining, least) == (page.good[number].context or {})
@@ -85,6 +85,6 @@ def mended(example: Example, findings: list[Finding], least: Safety) -> dict[str
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_no_fix_is_safer_than_the_page_says(page: RulePage):
-    offered = [each.fix.safety for bad in page.bad for each in look(bad).findings if each.fix]
+    offered = [each.fix.safety for bad in page.bad for each in look(page, bad).findings if each.fix]
     most = 0 if page.fix == "none" else Safety[page.fix.upper()]
     assert max(offered, default=0) <= most

@@ -10,7 +10,7 @@ from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build, RunStep
 from dfcache.model.failures import Hidden, hidden
 
-_AFTERWARDS = "the step counts as done, and no later build runs it again"
+_THEN = "the step counts as done, and no later build runs it again"
 # Who says that a failure is nothing to worry about: the author, or only the shell.
 _MESSAGES = {
     "or": "`{text}` hides a failed `{use}`: {then}",
@@ -19,9 +19,9 @@ _MESSAGES = {
     "background": "`&` hides a failed `{use}`: {then}",
     "condition": "`if` hides a failed `{use}`: {then}",
     "negated": "`!` turns the outcome of `{use}` round: where it fails, {then}",
-    "later": "a failed `{use}` goes unnoticed, as a later command decides: {then}",
-    "exempt": "a failed `{use}` goes unnoticed, as `set -e` looks past what stands before `&&`: {then}",
-}  # fmt: skip
+    "later": "a failed `{use}` goes unnoticed: a later command decides whether this step fails",
+    "exempt": "a failed `{use}` goes unnoticed: `set -e` looks past what stands before `&&`",
+}
 _NOTES = {
     "pipe": "`set -o pipefail` in front, in a shell that has it, lets the step fail",
     "later": "`&&` instead of `;`, or `set -e` in front, lets the step fail",
@@ -38,7 +38,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
         if general and said:
             continue
         said = said or general
-        quiet = general or not each.ends and bool(each.meant)
+        quiet = general or (bool(each.meant) and not each.ends)
         plan = Plan()
         _cut(build, step, each, plan)
         note = (_NOTES[each.how],) if each.how in _NOTES else ()
@@ -46,7 +46,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
             note = (f"brackets around `{each.meant} … {each.text}` let it concern nothing else",)
         yield Report(
             each.span,
-            _MESSAGES[each.how].format(text=each.text, use=each.use.title, then=_AFTERWARDS),
+            _MESSAGES[each.how].format(text=each.text, use=each.use.title, then=_THEN),
             plan.fix(f"take out `{each.text}`"),
             (*note, *plan.notes()),
             severity=Severity.INFO if quiet else None,
@@ -60,9 +60,9 @@ def _cut(build: Build, step: RunStep, each: Hidden, plan: Plan) -> None:
     for other in step.script.commands:
         if other is each.last:
             break
-        if other.list_id == each.last.list_id and other.words:
-            if other.words[0].value in _MAY_FAIL:
-                plan.refuse(f"`{other.words[0].value}` may fail on purpose")
+        first = other.words[0].value if other.words else ""
+        if other.list_id == each.last.list_id and first in _MAY_FAIL:
+            plan.refuse(f"`{first}` may fail on purpose")
     if step.instruction.form == "exec" or not each.last.rewritable:
         plan.refuse(f"`{each.text}` stands where an edit can't reach it")
         return

@@ -93,7 +93,7 @@ class _Fate:
         if "background" in command.context:
             waits = any(self.program(each) == "wait" and each.words[1:] for each in self.all)
             return None if waits else self.told("background", command.span, "&", True)
-        if command.negated:
+        if command.negated and command.context[-1:] != ("if",):
             return self.told("negated", command.prefixes[0] if command.prefixes else command.span)
         if command.after and command.after.operator in ("|", "|&"):
             return self.piped(command)
@@ -188,9 +188,9 @@ class _Fate:
         if any(self.program(each) == "break" for each in mine):
             return None
         last = mine[-1]
-        if self.verdict(last) is True and self.program(last) not in ("echo", "printf", "cat"):
-            if last.after is None and last.before and last.before.operator in (";", "\n"):
-                return self.ended(last, last.before, after)
+        meant = self.verdict(last) is True and self.program(last) not in ("echo", "printf", "cat")
+        if meant and not last.after and last.before and last.before.operator in (";", "\n"):
+            return self.ended(last, last.before, after)
         span = self.use.span
         how = "exempt" if option else "later"
         return self.told(how, span, "set +e" if option is False else "", option is False, last)
@@ -199,7 +199,13 @@ class _Fate:
         text = " ".join(word.raw for word in last.words)
         if last.context or not self.is_end(last):
             return self.told("later", self.use.span, "", False, last)
-        span = Span(before.span.start, last.span.end)
+        rest = self.source[last.span.end : self.step.outer.span.end]
+        end = (
+            last.span.end + len(rest) - len(rest.lstrip("; \t"))
+            if rest[:1] == ";"
+            else last.span.end
+        )
+        span = Span(before.span.start, end)
         clean = after.span == before.span and not self.exempt
         return self.told("exit", last.span, text, True, last, span if clean else None)
 
@@ -356,15 +362,15 @@ class _Fate:
             state = _by_flags(name, self.step.scope.shell) or self.by_shebang(name) or None
         for each in self.all[: self.index(command)]:
             visible = command.context[: len(each.context)] == each.context
-            if each.words and each.words[0].value == "set" and visible:
-                if outer is None or outer.span.covers(each.span):
-                    state = _by_set(name, [word.value for word in each.words[1:]], state)
+            same = outer is None or outer.span.covers(each.span)
+            if visible and same and each.words and each.words[0].value == "set":
+                state = _by_set(name, [word.value for word in each.words[1:]], state)
         return state
 
     def by_shebang(self, name: str) -> bool:
         for heredoc in self.step.instruction.heredocs:
             if heredoc.body.startswith("#!"):
-                return _by_flags(name, heredoc.body.partition("\n")[0].split(" ")[1:])
+                return _by_flags(name, heredoc.body.partition("\n")[0].rstrip("\r").split(" ")[1:])
         return False
 
 
