@@ -45,11 +45,11 @@ def _of_context(each: Asked) -> bool:
 def follow(build: Build, step: RunStep, pattern: str) -> Plan:
     """Give the installs of a step the form of ``pattern``; those that can't be changed are left."""
     found = [form for form in forms(build, step) if deviates(build, form, pattern)]
-    whole = _plan(build, step, found, pattern)
+    whole = become(build, step, found, pattern)
     if not whole.refused or len(found) == 1:
         return whole
-    able = [form for form in found if not _plan(build, step, [form], pattern).refused]
-    return _plan(build, step, able, pattern) if able else whole
+    able = [form for form in found if not become(build, step, [form], pattern).refused]
+    return become(build, step, able, pattern) if able else whole
 
 
 def goes_offline(build: Build, step: RunStep, use: ToolUse) -> bool:
@@ -58,12 +58,13 @@ def goes_offline(build: Build, step: RunStep, use: ToolUse) -> bool:
         return False
     mine = (form for form in forms(build, step) if form.asked.use is use)
     return any(
-        deviates(build, form, "offline") and not _plan(build, step, [form], "offline").refused
+        deviates(build, form, "offline") and not become(build, step, [form], "offline").refused
         for form in mine
     )
 
 
-def _plan(build: Build, step: RunStep, found: Sequence[Form], pattern: str) -> Plan:
+def become(build: Build, step: RunStep, found: Sequence[Form], pattern: str) -> Plan:
+    """Give some installs of a step the form of ``pattern``, whatever was asked for."""
     plan = Plan()
     if step.script.opaque:
         plan.refuse("part of the script could not be read")
@@ -175,6 +176,8 @@ def _go_hybrid(build: Build, step: RunStep, form: Form, flags: dict[str, None], 
     _insert(build, step, each, ["--no-index", *looking], plan)
     place = place_of(each)
     folder = build.wishes.packages
+    if place is not None and (place.origin is None or place.origin.path is None):
+        return  # another stage or an earlier command makes it
     if place is not None and place.origin is not None and place.origin.path is not None:
         folder = place.origin.path
     if not build.context.known:
