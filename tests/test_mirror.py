@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from building import built
@@ -98,6 +99,23 @@ def test_a_base_of_a_page_counts():
     body = b'<base href="/files/"><a href="a%2Bb-1.tar.gz">x</a>'
     (found,) = project_files(page(body))
     assert (found.name, found.url) == ("a+b-1.tar.gz", "https://m/files/a%2Bb-1.tar.gz")
+
+
+def test_links_to_this_machine_are_none():
+    body = (
+        b'<a href="file:///etc/a-1.tar.gz">x</a><a href="data:,a-1.tar.gz">y</a><a href="//[">z</a>'
+    )
+    assert project_files(page(body)) == ()
+
+
+@given(st.binary(max_size=200), st.sampled_from(["text/html", "application/json"]))
+@example(b'{"files": [{"filename": 1, "url": "x", "size": "y"}]}', "application/json")
+def test_any_page_has_files_or_is_none(body: bytes, kind: str):
+    try:
+        found = project_files(page(body, kind))
+    except PageError:
+        return
+    assert all(isinstance(each.name, str) for each in found)
 
 
 def test_files_of_json():
@@ -277,6 +295,18 @@ def test_a_mirror_that_is_down_and_one_that_says_nothing():
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
         assert told(url, "alpha")["answers"].message == "no answer: no byte came for 0.5 seconds"
     assert told(url, "alpha")["answers"].message == "no answer: connection refused"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_a_certificate_that_nobody_knows_is_told(tmp_path: Path):
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split()
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(Fake(), context) as server:
+        found = told(server.url.replace("http:", "https:"), "alpha")["answers"]
+    assert found.message.startswith("no answer: its certificate is not trusted: ")
 
 
 def test_a_name_that_does_not_resolve_is_one_line():

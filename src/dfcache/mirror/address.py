@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from dfcache.record import record
 
@@ -35,10 +35,9 @@ class Address:
         """Whether the host is the machine that asks: pip then takes plain http, and caches none."""
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
-    @property
-    def project(self) -> str:
-        """The address with a place for the name of a project."""
-        return self.url + "{}/"
+    def page(self, name: str) -> str:
+        """The address of the page of a project."""
+        return f"{self.url}{quote(name)}/"
 
 
 def address(text: str) -> Address:

@@ -119,6 +119,10 @@ def _lower(headers: Message) -> dict[str, str]:
 
 
 def _reason(reason: object, timeout: float) -> str:
+    from ssl import SSLCertVerificationError
+
+    if isinstance(reason, SSLCertVerificationError):
+        return f"its certificate is not trusted: {reason.verify_message}"
     if isinstance(reason, TimeoutError):
         return f"no byte came for {timeout:g} seconds"
     if isinstance(reason, OSError) and reason.strerror:

@@ -58,7 +58,7 @@ def check(address: Address, wishes: Sequence[Wanted], web: Web | None = None) ->
 
 def _page(web: Web, address: Address, name: str) -> _Page:
     try:
-        answer = web.ask(address.project.format(name), headers={"Accept": ACCEPT})
+        answer = web.ask(address.page(name), headers={"Accept": ACCEPT})
     except NoAnswer as error:
         return _Page(None, (), f"no answer: {error}")
     if answer.status == 404:

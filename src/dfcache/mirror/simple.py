@@ -36,7 +36,11 @@ class File:
 
 
 def project_files(answer: Answer) -> tuple[File, ...]:
-    """The files that a project's page lists. Raises PageError."""
+    """The files on web servers that a project's page lists. Raises PageError."""
+    return tuple(file for file in _listed(answer) if file.url.startswith(("http://", "https://")))
+
+
+def _listed(answer: Answer) -> tuple[File, ...]:
     kind = answer.header("content-type").partition(";")[0].strip().lower()
     if kind.endswith("json"):
         return _of_json(answer)
@@ -53,11 +57,11 @@ def _of_json(answer: Answer) -> tuple[File, ...]:
         page = json.loads(answer.body)
         return tuple(
             File(
-                each["filename"],
+                str(each["filename"]),
                 urljoin(answer.url, each["url"]),
                 bool(each.get("yanked")),
-                each.get("requires-python") or "",
-                each.get("size"),
+                str(each.get("requires-python") or ""),
+                each["size"] if isinstance(each.get("size"), int) else None,
             )
             for each in page["files"]
         )
@@ -66,7 +70,7 @@ def _of_json(answer: Answer) -> tuple[File, ...]:
 
 
 class _Links(HTMLParser):
-    """Collects the links of a page."""
+    """Collects the links of a page; one that can't be read is none."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -75,12 +79,13 @@ class _Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag == "base" and given.get("href"):
-            self.base = urljoin(self.base, given["href"] or "")
-        href = given.get("href")
-        if tag != "a" or not href:
+        try:
+            url = urljoin(self.base, given.get("href") or "").partition("#")[0]
+            name = unquote(urlsplit(url).path.rpartition("/")[2])
+        except ValueError:
             return
-        url = urljoin(self.base, href).partition("#")[0]
-        name = unquote(urlsplit(url).path.rpartition("/")[2])
-        python = given.get("data-requires-python") or ""
-        self.files.append(File(name, url, "data-yanked" in given, python, None))
+        if tag == "base" and given.get("href"):
+            self.base = url
+        if tag == "a" and given.get("href"):
+            python = given.get("data-requires-python") or ""
+            self.files.append(File(name, url, "data-yanked" in given, python, None))
