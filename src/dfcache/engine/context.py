@@ -59,7 +59,9 @@ def examine_in(chosen: Chosen, examine: Callable[[Context], Examined]) -> Examin
     if chosen.doubt is None or not safe:
         return examined
     blind = examine(NoContext()).findings
-    sure = {_key(each) for each in blind if each.fix and each.fix.safety is Safety.SAFE}
+    # A file of the context is never known without it.
+    own = (each for each in blind if each.elsewhere is None)
+    sure = {_key(each) for each in own if each.fix and each.fix.safety is Safety.SAFE}
     findings = [
         each if each not in safe or _key(each) in sure else _doubted(each, chosen.doubt)
         for each in examined.findings
@@ -68,7 +70,8 @@ def examine_in(chosen: Chosen, examine: Callable[[Context], Examined]) -> Examin
 
 
 def _key(finding: Finding) -> tuple[object, ...]:
-    return finding.code, finding.span, finding.fix.edits if finding.fix else ()
+    edits = finding.fix.edits if finding.fix else ()
+    return finding.code, finding.span, finding.elsewhere, edits
 
 
 def _doubted(finding: Finding, doubt: str) -> Finding:
