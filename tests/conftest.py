@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
+
+# The laboratory's index is of use without Docker too.
+sys.path.append(str(Path(__file__).parent / "builds"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -274,6 +274,12 @@ def vendor(
         bool,
         typer.Option("--upgrade", help="Take the newest versions, not those of the folder."),
     ] = False,
+    retries: Annotated[
+        int,
+        typer.Option(
+            metavar="TIMES", min=0, help="How often to try again what could not be fetched."
+        ),
+    ] = 3,
     build_option: Annotated[
         list[str] | None,
         typer.Option(metavar="OPTION", help="For docker buildx build, where wheels are built."),
@@ -301,7 +307,7 @@ def vendor(
 
     request = Request(
         dockerfile, context, into, tuple(platform or ()), python, libc, sdist, prune, check,
-        upgrade, tuple(build_option or ()), quiet, format, config,
+        upgrade, retries, tuple(build_option or ()), quiet, format, config,
     )  # fmt: skip
     raise typer.Exit(run_vendor(request))
 

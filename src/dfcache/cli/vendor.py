@@ -47,6 +47,7 @@ class Request:
     prune: bool
     check: bool
     upgrade: bool
+    retries: int
     build_options: tuple[str, ...]
     quiet: bool
     format: str
@@ -134,7 +135,7 @@ def _fill(request: Request, subject: Subject, show: _Show) -> int:
     builder = _Builder(request, subject, made, show)
     order = Order(
         subject.inside, place, made, request.sdist, builder.build if builder.can else None,
-        builder.why_not, request.upgrade,
+        builder.why_not, request.upgrade, request.retries,
     )  # fmt: skip
     done = vendor(order, show)
     show.clear()

@@ -29,8 +29,8 @@ from dfcache.vendor.files import Locked
 PARTS = ".dfcache-part"
 """The folder, within that of the packages, of files that have not arrived as a whole."""
 
-PAUSES = (0.0, 2.0, 5.0, 10.0)
-"""Seconds before each round over what is missing."""
+RETRIES = 3
+"""How often to go over what is missing again, unless it is said otherwise."""
 
 _CHUNK = 1 << 16
 _WORKERS = 4
@@ -78,15 +78,21 @@ class _Final(Exception):
     """An answer that another attempt would not change."""
 
 
+def pauses_of(retries: int) -> tuple[float, ...]:
+    """The seconds to wait before each round: none before the first, then longer and longer."""
+    return tuple(min(60.0, 1.25 * 2**number) if number else 0.0 for number in range(retries + 1))
+
+
 def fetch(
     files: Sequence[Locked],
     folder: Path,
     network: Network,
     tell: Tell,
-    pauses: Sequence[float] = PAUSES,
+    pauses: Sequence[float],
 ) -> dict[Locked, str]:
     """Fetch the files into the folder; what could not be fetched, with the reasons.
 
+    ``pauses`` are the seconds before each round over what is missing, see ``pauses_of``.
     Files that are there are taken as they are. Stopped by an exception, such as
     KeyboardInterrupt, it leaves complete files, and the parts of others to go on with.
     """

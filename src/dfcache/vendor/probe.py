@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from http.client import HTTPException
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from dfcache.vendor.fetch import Network, open_address
 from dfcache.vendor.jobs import Indexes, bare
@@ -14,7 +13,7 @@ _MOST = 1 << 22
 
 
 def is_blunt(indexes: Indexes, name: str, network: Network) -> bool:
-    """Whether one of the indexes serves neither metadata (PEP 658) nor parts of files.
+    """Whether one of the indexes does not serve what is in its wheels (PEP 658).
 
     ``name`` is a package to ask for. An index that does not answer is not blunt.
     """
@@ -30,13 +29,6 @@ def _blunt(page: str, network: Network) -> bool:
     try:
         with open_address(page, network) as response:
             text = response.read(_MOST).decode("utf-8", "replace")
-            base = response.url
-        if any(each in text for each in _METADATA):
-            return False
-        wheel = re.search(r"""["']([^"'#]+\.whl)["'#]""", text)
-        if wheel is None:
-            return False
-        with open_address(urljoin(base, wheel[1]), network, method="HEAD") as response:
-            return str(response.headers.get("Accept-Ranges")) != "bytes"
     except (OSError, HTTPException, ValueError):
         return False
+    return ".whl" in text and not any(each in text for each in _METADATA)

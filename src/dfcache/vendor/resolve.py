@@ -27,9 +27,6 @@ from dfcache.vendor.programs import Ran, run, uv
 Obtain = Callable[[Sequence[Locked]], Mapping[Locked, Metadata]]
 """Fetches files and reads what they ask for."""
 
-PAUSES = (0.0, 2.0, 5.0)
-"""Seconds before each attempt where the index can't be reached."""
-
 _MOST_TURNS = 100
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 # The versions of glibc that uv knows as a platform, besides 2.17.
@@ -42,7 +39,10 @@ _NO_WHEEL = (
     r"we only found wheels for `([^`]+)`",
     r"source distribution is required for `([^`]+)`",
 )
-_UNREACHABLE = r"Request failed|Failed to fetch|error sending request|Failed to download|timed out"
+_UNREACHABLE = (
+    r"Request failed|Failed to fetch|error sending request|Failed to download|timed out|"
+    r"Failed to unzip wheel|response body error"
+)
 # From uv 0.9.17 on: the newest patch release is what a tag without one means.
 _NEWEST_PATCH = ".99"
 
@@ -78,16 +78,18 @@ def resolve(
     built: Path | None = None,
     kept: Mapping[str, str] | None = None,
     stepwise: bool = False,
+    pauses: Sequence[float] = (0.0,),
 ) -> Resolved:
     """Resolve a job. Raises ResolveError, ProgramError, and what ``obtain`` raises.
 
     ``built`` is a folder of wheels made from sources, which go before those sources. ``kept`` are
-    versions by name that are preferred where they fit. ``stepwise`` is for indexes that serve
-    neither metadata nor parts of files: then uv would download whole wheels to look into
-    them, and again when interrupted; so they are obtained here, once.
+    versions by name that are preferred where they fit. ``stepwise`` is for indexes that
+    don't serve metadata: then uv would download wheels to look into them, wholly or in part,
+    and again when interrupted; so they are obtained here, once. ``pauses`` are the
+    seconds before each attempt where the index can't be reached.
     """
     with tempfile.TemporaryDirectory(prefix="dfcache-") as folder:
-        return _Resolver(job, obtain, built, kept or {}, stepwise, Path(folder)).resolve()
+        return _Resolver(job, obtain, built, kept or {}, stepwise, pauses, Path(folder)).resolve()
 
 
 def platform_of(target: Target) -> str | None:
@@ -110,6 +112,7 @@ class _Resolver:
         built: Path | None,
         kept: Mapping[str, str],
         stepwise: bool,
+        pauses: Sequence[float],
         folder: Path,
     ) -> None:
         self._job = job
@@ -117,6 +120,7 @@ class _Resolver:
         self._built = built
         self._kept = kept
         self._stepwise = stepwise
+        self._pauses = pauses
         self._folder = folder
         self._secrets = secrets(job.indexes.addresses)
         self._sources = dict.fromkeys(n for n in job.no_binary if n != ":all:")
@@ -134,9 +138,12 @@ class _Resolver:
         self._write("requirements.txt", job.requirements)
         self._write("constraints.txt", job.constraints)
         if self._stepwise:
-            self._told.update(dict.fromkeys(_names((*job.requirements, *job.constraints))))
+            self._go_stepwise()
         for _ in range(_MOST_TURNS):
             ran = self._uv(platform)
+            if ran.code != 0 and not self._stepwise and _cut_in_wheel(ran):
+                self._go_stepwise()
+                continue
             if ran.code != 0:
                 self._allow_sources(ran)
                 continue
@@ -144,6 +151,13 @@ class _Resolver:
             if not self._learn(files):
                 return self._checked(files)
         raise ResolveError(job.where, "the resolution does not come to an end")
+
+    def _go_stepwise(self) -> None:
+        """Look into wheels here from now on."""
+        self._stepwise = True
+        lines = (*self._job.requirements, *self._job.constraints)
+        lines += tuple(line for known in self._known.values() for line in known.requires)
+        self._told.update(dict.fromkeys(_names(lines)))
 
     def _write(self, name: str, lines: Sequence[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
@@ -178,10 +192,12 @@ class _Resolver:
             lines += ["[[packages]]", f'name = "{name}"', f'version = "{kept}"']
         self._write("pylock.toml", lines)
         self._write("uv.toml", self._configuration())
-        for pause in PAUSES:
+        for pause in self._pauses:
             time.sleep(pause)
             ran = run(command, self._environment(), str(self._folder))
             if ran.code == 0 or not re.search(_UNREACHABLE, ran.err):
+                return ran
+            if not self._stepwise and _cut_in_wheel(ran):
                 return ran
         raise ResolveError(
             job.where, "the index can't be reached", self._shown(ran.err), unreachable=True
@@ -190,7 +206,7 @@ class _Resolver:
     def _environment(self) -> dict[str, str]:
         """Indexes, not on the command line: other users could read passwords there."""
         indexes = self._job.indexes
-        env = {"UV_HTTP_RETRIES": "5", "NO_COLOR": "1"}
+        env = {"NO_COLOR": "1"}
         if indexes.index:
             env["UV_DEFAULT_INDEX"] = indexes.index
         if indexes.extra:
@@ -275,6 +291,13 @@ class _Resolver:
         lines = [line.rstrip() for line in text.split("\n") if line.strip()]
         lines = [line for line in lines if not line.startswith("warning:")]
         return "\n".join(re.sub(r"^(error|  cause): ", "", line) for line in lines)
+
+
+def _cut_in_wheel(ran: Ran) -> bool:
+    """Whether uv failed for want of what is in a wheel, not of an index's pages."""
+    return re.search(_UNREACHABLE, ran.err) is not None and (
+        "unzip wheel" in ran.err or re.search(r"\.whl\b", ran.err) is not None
+    )
 
 
 def _names(requirements: Sequence[str]) -> list[str]:

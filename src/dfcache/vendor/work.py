@@ -10,7 +10,7 @@ from typing import Protocol
 from dfcache.model.requirements import normalised, parse_requirement
 from dfcache.model.target import Target
 from dfcache.record import record, replace
-from dfcache.vendor.fetch import PARTS, PAUSES, Network, Tell, fetch, sha256
+from dfcache.vendor.fetch import PARTS, RETRIES, Network, Tell, fetch, pauses_of, sha256
 from dfcache.vendor.files import Locked
 from dfcache.vendor.jobs import Indexes, Job, logins
 from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
@@ -18,6 +18,8 @@ from dfcache.vendor.metadata import Metadata, read_metadata
 from dfcache.vendor.plan import Plan
 from dfcache.vendor.probe import is_blunt
 from dfcache.vendor.resolve import Resolved, resolve
+
+_INDEX_ATTEMPTS = 2  # uv makes some more in each
 
 
 class VendorError(Exception):
@@ -49,7 +51,7 @@ class Order:
 
     ``dockerfile`` is its path in the context. ``keep`` says to keep sources rather than build
     them; ``make`` builds them, None where nothing can. ``fresh`` forgets which versions the folder
-    holds. ``pauses`` are the seconds before each round over what could not be fetched.
+    holds. ``retries`` is how often to go over what could not be fetched again.
     """
 
     dockerfile: str
@@ -59,7 +61,7 @@ class Order:
     make: Make | None = None
     why_not: str = ""
     fresh: bool = False
-    pauses: tuple[float, ...] = PAUSES
+    retries: int = RETRIES
 
 
 @record
@@ -125,6 +127,7 @@ class _Worker:
         self._manifest = manifest
         self._show = show
         self._folder = order.folder
+        self._pauses = pauses_of(order.retries)
         self._sources = order.folder / PARTS / "sources"
         self._blunt: dict[Indexes, bool] = {}
         self._fetched: dict[str, None] = {}
@@ -227,6 +230,7 @@ class _Worker:
             self._wheels_built(temporary),
             self._kept.get(job.target),
             self._is_blunt(job, network),
+            self._pauses[:_INDEX_ATTEMPTS],
         )
         chosen = self._kept.setdefault(job.target, {})
         for file in resolved.files:
@@ -330,7 +334,7 @@ class _Worker:
             return
         self._show.expect(len(missing), sum(file.size or 0 for file in missing))
         folder.mkdir(parents=True, exist_ok=True)
-        failed = fetch(missing, folder, network, self._show, self._order.pauses)
+        failed = fetch(missing, folder, network, self._show, self._pauses)
         if folder == self._folder:
             self._fetched.update(dict.fromkeys(f.file for f in missing if f not in failed))
         if failed:
