@@ -13,6 +13,7 @@ from dfcache.model.effects import within
 from dfcache.model.globbing import clean, destination
 from dfcache.model.mounts import StepMount
 from dfcache.model.reads import copies_before
+from dfcache.text import Span
 
 
 def bind_mount(source: str, target: str) -> str:
@@ -94,14 +95,13 @@ def drop_mount(build: Build, step: RunStep, given: Given, plan: Plan) -> None:
     plan.take_out(step.outer.span, flag.span, flag.span, "the mount")
 
 
-def _named(step: RunStep, target: str, gone: Sequence[object]) -> bool:
+def _named(step: RunStep, target: str, gone: Sequence[Span]) -> bool:
     """Whether a word that stays names the mount."""
-    from dfcache.text import Span
-
-    dropped = [span for span in gone if isinstance(span, Span)]
-    words = [word for command in step.script.commands for word in command.words]
-    words += [one.value for command in step.script.commands for one in command.assignments]
-    values = [word for word in words if not any(span.covers(word.span) for span in dropped)]
-    if any(target in word.value for word in values):
-        return True
+    commands = step.script.commands
+    words = [word for command in commands for word in command.words]
+    words += [one.value for command in commands for one in command.assignments]
+    for word in words:
+        script = any(word.span.covers(each.span) for each in commands)  # of sh -c '…'
+        if target in word.value and not script and not any(s.covers(word.span) for s in gone):
+            return True
     return any(made.cwd is not None and within(made.cwd, target) for made in step.invocations)

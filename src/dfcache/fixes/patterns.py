@@ -16,7 +16,7 @@ from dfcache.model.forms import Form, forms, place_of, switches_off
 from dfcache.model.globbing import clean
 from dfcache.model.invocations import Argument
 from dfcache.model.options import Option
-from dfcache.model.stock import from_address, unproved
+from dfcache.model.stock import from_address, packages_in, unproved
 from dfcache.model.uses import ToolUse
 from dfcache.text import Edit, Span
 
@@ -28,7 +28,7 @@ def deviates(build: Build, form: Form, pattern: str) -> bool:
     from where an earlier command put them, asks no network and is right in every pattern.
     """
     if pattern == "offline":
-        return form.kind in ("index", "second", "files")
+        return form.kind in ("index", "second")
     if pattern == "hybrid":
         return form.kind == "index" or (form.kind == "offline" and _of_context(form.asked))
     if form.kind == "second":
@@ -111,32 +111,31 @@ def _go_offline(
             build, step, each.use.invocation.command, form.asked.use.invocation.command, plan
         )
     else:
-        words = ["--no-index"]
-        if form.kind != "files":
-            words += _looking(build, step, each, flags, plan)
-        _insert(build, step, each, words, plan)
-    _doubt(build, form, each, plan)
+        looking = _looking(build, step, each, flags, plan)
+        _insert(build, step, each, ["--no-index", *looking], plan)
+    _doubt(build, each, plan)
 
 
-def _doubt(build: Build, form: Form, each: Asked, plan: Plan) -> None:
+def _doubt(build: Build, each: Asked, plan: Plan) -> None:
     """Say what may be missing once no index is asked."""
     for given in each.links:
         if given.path is None and "://" in given.value:
             plan.doubt(f"{_where(given)} names {given.value}, which is asked even with --no-index")
-    if form.kind == "files":
-        plan.doubt("whether the package files hold all that they need can't be told")
+    folder = _folder(build, each)
+    if folder is None:
+        plan.doubt("what the folder of packages holds can't be told")
         return
-    place = place_of(each)
-    folder = build.wishes.packages
-    if place is not None:
-        origin = place.origin
-        if origin is None or origin.path is None:
-            plan.doubt(f"what {place.value} holds can't be told")
-            return
-        folder = origin.path
     reason = unproved(build, each, folder)
     if reason:
         plan.doubt(reason)
+
+
+def _folder(build: Build, each: Asked) -> str | None:
+    """The folder of the context that a command will look into; None where it is none of that."""
+    place = place_of(each)
+    if place is None:
+        return build.wishes.packages
+    return place.origin.path if place.origin is not None else None
 
 
 def _where(given: Given) -> str:
@@ -174,16 +173,23 @@ def _go_hybrid(build: Build, step: RunStep, form: Form, flags: dict[str, None], 
     changes = [Edit(Span(at, at), "".join(f" {word}" for word in looking))] if looking else []
     try_again(build, step, made, changes, plan)
     _insert(build, step, each, ["--no-index", *looking], plan)
-    place = place_of(each)
-    folder = build.wishes.packages
-    if place is not None and (place.origin is None or place.origin.path is None):
-        return  # another stage or an earlier command makes it
-    if place is not None and place.origin is not None and place.origin.path is not None:
-        folder = place.origin.path
+    folder = _folder(build, each)
+    if folder is None:
+        return
     if not build.context.known:
         plan.doubt(f"the build context is not at hand: it has to have the folder {folder}")
     elif not build.context.is_dir(folder):
         plan.doubt(f"{folder} is not in the build context: an empty folder is enough")
+    elif "upgrade" in each.flags:
+        _doubt_upgrade(build, each, folder, plan)
+
+
+def _doubt_upgrade(build: Build, each: Asked, folder: str, plan: Plan) -> None:
+    """What is installed already is new enough for pip where the folder holds nothing newer."""
+    held = {file.name for file in packages_in(build, folder)}
+    for entry in each.wanted:
+        if entry.name and entry.name not in held:
+            plan.doubt(f"{entry.name} is not upgraded where {folder} has none and it is there")
 
 
 # --- cache-mount -----------------------------------------------------------------------------

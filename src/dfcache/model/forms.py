@@ -7,16 +7,14 @@ from dfcache.model.build import Build, RunStep, per_build
 from dfcache.model.options import Option
 from dfcache.record import record
 
-_FILES = (".whl", ".tar.gz", ".zip", "*")
-
 
 @record
 class Form:
     """How one command gets its packages.
 
-    ``kind`` is "index" (it asks one), "offline" (it asks none), "files" (it asks one only for what
-    the package files that it is given lack), or one of the two halves of ``a || b``, which try the
-    same: "first" (offline) and "second" (with the index). ``other`` is the other half.
+    ``kind`` is "index" (it asks one), "offline" (it asks none), or one of the two halves of
+    ``a || b``, which try the same: "first" (offline) and "second" (with the index). ``other`` is
+    the other half.
     """
 
     asked: Asked
@@ -48,7 +46,7 @@ def forms(build: Build, step: RunStep) -> tuple[Form, ...]:
         elif not each.needs_index:
             found.append(Form(each, "offline"))
         else:
-            found.append(Form(each, "files" if _by_files(each) else "index"))
+            found.append(Form(each, "index"))
     return tuple(found)
 
 
@@ -64,13 +62,6 @@ def _tries_again(first: Asked, second: Asked) -> bool:
         and two.before is not None
         and one.after.span == two.before.span
     )
-
-
-def _by_files(each: Asked) -> bool:
-    """Whether it is given nothing but package files: ``pip install /wheels/*``."""
-    words = [operand.word.value for operand in each.use.operands]
-    kinds = {read.kind for read in each.use.reads}
-    return bool(words) and all(word.endswith(_FILES) for word in words) and kinds <= {"project"}
 
 
 def switches_off(each: Asked) -> tuple[Option, ...]:
