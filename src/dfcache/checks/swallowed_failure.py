@@ -9,6 +9,7 @@ from dfcache.diagnostics import Severity
 from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build, RunStep
 from dfcache.model.failures import Hidden, hidden
+from dfcache.model.twosteps import halves
 
 _THEN = "the step counts as done, and no later build runs it again"
 # Who says that a failure is nothing to worry about: the author, or only the shell.
@@ -33,7 +34,10 @@ _MAY_FAIL = frozenset(("test", "[", "[[", "ls", "which", "grep", "command", "fin
 @check_for("DFC305", on=RunStep)
 def check(step: RunStep, build: Build) -> Iterator[Report]:
     said = False
+    told = [half.use for half in halves(build)]
     for each in hidden(build, step):
+        if any(each.use is use for use in told):
+            continue  # which is worse, and is told as such
         general = each.how in ("later", "exempt") and not each.asked
         if general and said:
             continue
