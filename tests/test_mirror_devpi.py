@@ -14,12 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from building import built
+from building import built, last_run
+from dfcache.engine.fix import fix
+from dfcache.engine.lint import examine
+from dfcache.engine.settings import Settings
 from dfcache.mirror.address import address
 from dfcache.mirror.check import check
 from dfcache.mirror.recipe import DEVPI, Recipe
 from dfcache.mirror.told import LACKS, NOTE, OK, Told
 from dfcache.mirror.wanted import wanted
+from dfcache.model.context import MemoryContext
 from mirrors import Devpi, clean_environment, free_port
 
 try:
@@ -125,6 +129,24 @@ def test_pip_keeps_nothing_without_the_trusted_host(mirror, tmp_path: Path):
         done = pip(settings, tmp_path / "cache", tmp_path / str(number), "lab-beta==1.0")
         assert done.returncode == 0, done.stderr
         assert "Using cached" not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["pip install", "uv pip install"])
+def test_what_the_fix_declares_leads_an_install_there(mirror, tmp_path: Path, command: str):
+    if not shutil.which(command.split()[0]):
+        pytest.skip(f"{command.split()[0]} is not installed")
+    devpi, _ = mirror
+    settings = Settings(select=("DFC313",), index_url=devpi.url)
+    source = f"FROM python:3.12-slim\nRUN {command} lab-source\n"
+    fixed = fix(source, lambda text: examine(text, MemoryContext({}), settings))
+    assert fixed.source != source
+    variables = last_run(fixed.source).scope.variables
+    environment = clean_environment() | {"UV_CACHE_DIR": str(tmp_path / "cache")}
+    environment |= {name: each.value or "" for name, each in variables.items() if each.span}
+    words = [*command.split(), "--target", str(tmp_path / "installed"), "lab-gamma"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "installed" / "lab_gamma.py").exists()
 
 
 @pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed")
