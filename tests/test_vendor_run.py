@@ -220,7 +220,8 @@ def test_cut_twice_costs_nothing_twice(tmp_path: Path, metadata: bool):
         first = project.run("--quiet", code=2)
         assert "lab_big-1.0-py3-none-any.whl: connection lost after 1.0 of 4.0 MB" in first.stderr
         assert "run it again to go on" in first.stderr
-        assert project.names() == ["inner", "large", "plain"]
+        # Without metadata, what lab-plain depends on is not known yet.
+        assert project.names() == [*(["inner"] if metadata else []), "large", "plain"]
         index.heal()
         index.cut("lab_big", at=2_500_000)
         project.run("--quiet", code=2)
