@@ -323,23 +323,6 @@ def test_how_a_variable_turns_off():
     assert not switches_off("true", None)
 
 
-INDEXES = [
-    ("pip install -i http://h/simple x", ("h",)),
-    ("pip install --index-url=http://u:p@h:8080/simple x", ("h:8080",)),
-    ("pip install -i https://h/simple x", ()),
-    ("pip install -i http://h/simple --trusted-host h x", ()),
-    ("pip install -i http://h:80/simple --trusted-host=h x", ()),
-    ("PIP_INDEX_URL=http://h/s pip install x", ("h",)),
-    ("PIP_EXTRA_INDEX_URL='http://a/s http://b/s' PIP_TRUSTED_HOST=a pip install x", ("b",)),
-    ("npm ci --registry http://h", ()),
-]
-
-
-@pytest.mark.parametrize(("script", "hosts"), INDEXES)
-def test_indexes_of_which_nothing_is_cached(script: str, hosts: tuple[str, ...]):
-    assert use(script).plain_indexes == hosts
-
-
 def test_installations_into_folders_of_their_own():
     for script in ("-t lib x", "--target=lib x", "--prefix /p x", "--root /r x"):
         assert use(f"pip install {script}").elsewhere

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from dfcache.checks.registry import Report, check_for
 from dfcache.model.build import Build, RunStep
 from dfcache.model.caches import is_kept
+from dfcache.model.plainindexes import plain_indexes
 
 
 @check_for("DFC107", on=RunStep)
-def check(step: RunStep, _: Build) -> Iterator[Report]:
+def check(step: RunStep, build: Build) -> Iterator[Report]:
     for use in step.uses:
-        if use.downloads and use.plain_indexes and is_kept(step, use):
-            host = use.plain_indexes[0]
+        if not use.downloads or not is_kept(step, use):
+            continue
+        for index in plain_indexes(build, step, use)[:1]:
             option = next(iter(use.tool.index.trusted_options))
+            where = f", which {index.where} names" if index.where else ""
             yield Report(
                 use.span,
-                f"`{use.title}` caches nothing from http://{host}: "
+                f"`{use.title}` caches nothing from http://{index.host}{where}: "
                 "it keeps only https and trusted hosts",
-                notes=(f"use https, or {option} {host.partition(':')[0]}",),
+                notes=(f"use https, or {option} {index.host.partition(':')[0]}",),
             )

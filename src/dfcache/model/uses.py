@@ -31,11 +31,10 @@ class ToolUse:
     known). ``offline`` tells that it asks no network.
     ``linked`` names what makes the installation point into the cache, or is "". ``operands`` are
     the arguments that name packages or local paths; ``sure`` is False where some arguments could
-    not be known. ``plain_indexes`` are the hosts of indexes over plain http that are not trusted,
-    so that nothing of them is cached. ``elsewhere`` is True where it is told to install into a
-    folder of its own; ``leaves`` are image paths that it writes in its working directory.
-    ``environments`` are virtual environments
-    that it may install into. ``own_code`` tells that it may install or run the project there.
+    not be known. ``elsewhere`` is True where it is told to install into a folder of its own;
+    ``leaves`` are image paths that it writes in its working directory. ``environments`` are virtual
+    environments that it may install into. ``own_code`` tells that it may install or run the project
+    there.
     """
 
     tool: Tool
@@ -54,7 +53,6 @@ class ToolUse:
     environments: tuple[str, ...]
     own_code: bool
     sure: bool
-    plain_indexes: tuple[str, ...]
     options: tuple[Option, ...]
     env: Mapping[str, str | None]
 
@@ -166,7 +164,6 @@ def _use(tool: Tool, made: Invocation, args: tuple[Argument, ...], scope: Scope)
         environments=tuple(_environments(made, env)),
         own_code=spec.project is not None and not names & set(spec.project),
         sure=behind.sure,
-        plain_indexes=tuple(_plain_indexes(tool.index, options, env)),
         options=options,
         env=env,
     )
@@ -182,21 +179,6 @@ def _environments(made: Invocation, env: Mapping[str, str | None]) -> Iterator[s
     for folder in found:
         if folder and folder.startswith("/") and folder not in ("/usr", "/usr/local"):
             yield posixpath.normpath(folder)
-
-
-def _plain_indexes(
-    index: Index, options: Sequence[Option], env: Mapping[str, str | None]
-) -> Iterator[str]:
-    """The hosts of http indexes whose answers the tool does not cache."""
-    urls = [option.value or "" for option in options if option.name in index.options]
-    urls += [url for name in index.env for url in (env.get(name) or "").split()]
-    trusted = {option.value for option in options if option.name in index.trusted_options}
-    trusted |= {host for name in index.trusted_env for host in (env.get(name) or "").split()}
-    for url in urls:
-        if url.startswith("http://"):
-            host = url[7:].partition("/")[0].rpartition("@")[2]
-            if not {host, host.partition(":")[0]} & trusted:
-                yield host
 
 
 def _is_offline(index: Index, env: Mapping[str, str | None]) -> bool:
