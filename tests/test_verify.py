@@ -144,6 +144,14 @@ def test_a_second_attempt_may_be_added_behind():
     )
 
 
+def test_a_second_attempt_may_end_in_a_line_of_a_heredoc():
+    attempt(
+        "FROM a\nRUN <<EOF\npip install x\npip install y\nEOF\n",
+        [(" x\n", " x \\\n  || pip install x\n")],
+        added=("pip install x",),
+    )
+
+
 def test_a_second_attempt_may_stand_before_a_command_that_looks_like_it():
     attempt(
         "FROM a\nRUN pip install x && pip install y\n",

@@ -159,7 +159,7 @@ def _plain(operators: list[str]) -> list[str]:
     """Without the newlines that mean nothing: blank lines, and those after ``&&`` and its like."""
     kept: list[str] = []
     for each in operators:
-        if each == "\n" and kept and kept[-1] not in (")", _GONE):
+        if each == "\n" and kept and kept[-1] not in (")", _GONE, _ADDED):
             continue
         kept.append(each)
     return kept

@@ -36,7 +36,14 @@ def try_again(
         plan.edits.append(Edit(Span(command.span.start, command.span.start), "{ "))
     end = Span(command.span.end, command.span.end)
     plan.edits.append(Edit(end, f"{_fold(build, step, command)}|| {text}{'; }' if group else ''}"))
-    plan.added += [text, *(["{ }"] if group else [])]
+    plan.added += [_joined_lines(text, build.dockerfile.escape), *(["{ }"] if group else [])]
+
+
+def _joined_lines(text: str, escape: str) -> str:
+    """The text as the shell gets it: continued lines as one."""
+    *head, last = text.split("\n")
+    bare = [line.rstrip(" \t\r") for line in head]
+    return " ".join([*(line.removesuffix(escape).removesuffix("\\") for line in bare), last])
 
 
 def _unfit(step: RunStep, made: Invocation) -> str:
