@@ -429,10 +429,15 @@ def test_writing_needs_a_folder(tmp_path: Path):
 
 
 def test_host_and_port_are_those_of_index_url_or_as_given(tmp_path: Path):
-    (tmp_path / "dfcache.toml").write_text('index-url = "http://ours.example:8080/root/pypi/"\n')
+    path = tmp_path / "dfcache.toml"
+    path.write_text('index-url = "http://ours.example:8080/root/team/+simple/"\n')
     shown = run("mirror", cwd=tmp_path).stdout.decode()
-    assert "index-url = http://ours.example:8080/root/pypi/+simple/" in shown
+    assert "index-url = http://ours.example:8080/root/team/+simple/\ntrusted-host = ours" in shown
     assert '"8080:3141"' in shown
+    path.write_text('index-url = "https://ours.example/simple/"\n')
+    shown = run("mirror", cwd=tmp_path).stdout.decode()
+    assert "index-url = https://ours.example/simple/\n" in shown
+    assert "\ntrusted-host" not in shown
     shown = run("mirror", "--host=other", "--port=99", cwd=tmp_path).stdout.decode()
     assert "http://other:99/root/pypi/+simple/" in shown
     assert "ours.example" not in shown

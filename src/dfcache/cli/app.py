@@ -163,7 +163,7 @@ def mirror(
     ] = False,
     host: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The machine it runs on. Default: that of index-url."),
+        typer.Option(metavar="NAME", help="The machine it runs on. Default: as index-url says."),
     ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 3141.")] = None,
     config: options.Config = None,

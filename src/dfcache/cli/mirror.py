@@ -68,18 +68,18 @@ def _recipe(request: Request) -> Recipe:
     from dfcache.mirror.address import AddressError, address
     from dfcache.mirror.recipe import Recipe
 
-    host, port = "localhost", 3141
     url = Session(request.config).settings(os.path.join(request.folder, "Dockerfile")).index_url
     if url:
         try:
             configured = address(url)
         except AddressError as error:
             raise _Stop(f"index-url: {error}") from None
-        host, port = configured.host, configured.port or port
-    host = request.host or host
+        if request.host is None and request.port is None:
+            return Recipe(configured.host, configured.port or 3141, configured.url)
+    host = request.host or "localhost"
     if not all(each.isalnum() or each in ".-" for each in host):
         raise _Stop(f"--host is the name or number of a machine, not {host}")
-    return Recipe(host, request.port or port)
+    return Recipe(host, request.port or 3141)
 
 
 def _show(request: Request) -> int:

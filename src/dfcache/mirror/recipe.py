@@ -18,15 +18,19 @@ PATH = "/root/pypi/+simple/"
 
 @record
 class Recipe:
-    """Where others find the mirror: the name of its host, and the port."""
+    """Where others find the mirror: the name of its host, and the port.
+
+    ``index`` is the address that the project has for it already, "" where it has none.
+    """
 
     host: str = "localhost"
     port: int = 3141
+    index: str = ""
 
     @property
     def url(self) -> str:
         """The address of its index."""
-        return f"http://{self.host}:{self.port}{PATH}"
+        return self.index or f"http://{self.host}:{self.port}{PATH}"
 
     def files(self) -> Mapping[str, str]:
         """The text of each file by its name."""
@@ -41,6 +45,7 @@ class Recipe:
     def _filled(self, text: str) -> str:
         values = {"host": self.host, "port": str(self.port), "url": self.url}
         values |= {"devpi": DEVPI, "python": PYTHON}
+        values["trusted"] = f"trusted-host = {self.host}\n" * self.url.startswith("http://")
         for name, value in values.items():
             text = text.replace(f"@{name}@", value)
         return text
@@ -113,8 +118,7 @@ _PIP_CONF = """\
 # ~/.config/pip/pip.conf, or the file that PIP_CONFIG_FILE names.
 [global]
 index-url = @url@
-trusted-host = @host@
-"""
+@trusted@"""
 
 _UV_TOML = """\
 # ~/.config/uv/uv.toml, or the file that UV_CONFIG_FILE names. Plain http needs no more; behind
@@ -128,7 +132,7 @@ _README = """\
 # A mirror of the package index
 
 devpi keeps every package that was asked for once, and hands it out when the package index is slow,
-down or out of reach.
+down or out of reach. In this folder:
 
     docker compose up --detach --wait
     dfcache mirror --check @url@ ..
