@@ -215,7 +215,7 @@ def _targets(
             _ask_python()
             return stage_targets(target, subject.inside, manifest, _answers(request))
     except ValueError as error:
-        raise VendorUsageError(str(error)) from error
+        raise VendorUsageError(f"{subject.path}: {error}") from error
 
 
 def _ask_python() -> None:
@@ -306,7 +306,7 @@ def _prune(subject: Subject, made: Plan, done: Done) -> tuple[Sequence[str], Seq
     from dfcache.vendor.prune import prune
 
     folder = subject.root / subject.folder
-    found = audit(folder, made.jobs, subject.inside, done.manifest, complete=not made.unread)
+    found = audit(folder, made, subject.inside, done.manifest)
     if not found.sure:
         return (), ["nothing is pruned: what is needed can't be told for sure"]
     # What was just resolved, and what pip would take.
@@ -321,7 +321,7 @@ def _prune(subject: Subject, made: Plan, done: Done) -> tuple[Sequence[str], Seq
 def _report(
     request: Request, subject: Subject, made: Plan, done: Done, pruned: Sequence[str]
 ) -> None:
-    notes = [*made.unread, *done.notes, *_ignored(subject)]
+    notes = [*_doubt(subject), *made.unread, *done.notes, *_ignored(subject)]
     if request.format == "json":
         told = {
             "version": 1,
@@ -378,6 +378,11 @@ def _ignored(subject: Subject) -> list[str]:
             f"!{subject.folder} to it"
         ]
     return []
+
+
+def _doubt(subject: Subject) -> list[str]:
+    doubt = subject.chosen.doubt
+    return [] if doubt is None else [f"the build context is taken to be {doubt}; see --context"]
 
 
 def _shown(subject: Subject) -> str:

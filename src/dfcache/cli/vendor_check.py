@@ -32,10 +32,14 @@ def run_check(request: Request, subject: Subject, own_platform: str) -> int:
         complain(f"dfcache: {subject.path}: {error}")
         return FAILED
     folder = os.path.relpath(subject.root / subject.folder)
+    doubt = subject.chosen.doubt
+    notes = found.notes
+    if doubt is not None:
+        notes = (f"the build context is taken to be {doubt}; see --context", *notes)
     if request.format == "json":
-        sys.stdout.write(vendored.json_text(found.audit, folder, found.notes))
+        sys.stdout.write(vendored.json_text(found.audit, folder, notes))
     else:
-        for note in () if request.quiet else found.notes:
+        for note in () if request.quiet else notes:
             complain(f"dfcache: {note}")
         shown = vendored.text(found.audit, folder, _command(request), not request.quiet)
         sys.stdout.write(shown)

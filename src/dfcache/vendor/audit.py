@@ -15,21 +15,13 @@ from pathlib import Path
 from dfcache.model.requirements import Requirement, parse_requirement
 from dfcache.model.target import Target
 from dfcache.model.wheelhouse import PackageFile, package_file
-from dfcache.record import record
-from dfcache.vendor.closure import (
-    Closure,
-    Gap,
-    House,
-    Need,
-    Rules,
-    build_closures,
-    closure,
-    without_wheel,
-)
+from dfcache.record import record, replace
+from dfcache.vendor.builds import build_closures, without_wheel
+from dfcache.vendor.closure import Closure, Gap, Need, Rules, closure
+from dfcache.vendor.house import House
 from dfcache.vendor.jobs import Job, bare
-from dfcache.vendor.manifest import NAME, Input, Manifest, target_text
-
-_CHUNK = 1 << 20
+from dfcache.vendor.manifest import NAME, Entry, Input, Manifest, target_text
+from dfcache.vendor.plan import Checkout, Plan
 
 
 @record
@@ -71,64 +63,76 @@ class Audit:
         return not any(fault.error for fault in self.faults)
 
 
-def audit(
-    folder: Path,
-    jobs: Sequence[Job],
-    dockerfile: str,
-    manifest: Manifest | None,
-    *,
-    complete: bool = True,
-) -> Audit:
-    """Hold ``folder`` against what ``jobs`` of ``dockerfile`` (a path of the context) install.
+def audit(folder: Path, plan: Plan, dockerfile: str, manifest: Manifest | None) -> Audit:
+    """Hold ``folder`` against what ``plan`` of ``dockerfile`` (a path of the context) installs.
 
-    ``complete`` is False where the jobs may not be all. What other Dockerfiles asked for when the
-    folder was filled for them counts as needed. Raises OSError where the folder can't be read.
+    What other Dockerfiles asked for when the folder was filled for them counts as needed. Raises
+    OSError where the folder can't be read.
     """
-    targets = tuple(dict.fromkeys(job.target for job in jobs))
+    wanted: tuple[Job | Checkout, ...] = (*plan.jobs, *plan.checkouts)
+    targets = tuple(dict.fromkeys(each.target for each in wanted))
     if not folder.is_dir():
-        wanted = sum(len(job.requirements) for job in jobs)
-        gone = (Fault("folder", "the folder is not there"),) if wanted else ()
-        return Audit(gone, frozenset(), targets, 0, complete)
-    return _Auditor(folder, manifest, complete).audit(jobs, dockerfile, targets)
+        gone = (Fault("folder", "the folder is not there"),) if plan.jobs else ()
+        return Audit(gone, frozenset(), targets, 0, not plan.unread)
+    return _Auditor(folder, manifest, targets).audit(plan, dockerfile)
 
 
 class _Auditor:
-    def __init__(self, folder: Path, manifest: Manifest | None, complete: bool) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest | None, targets: tuple[Target, ...]
+    ) -> None:
         self._folder = folder
-        self._complete = complete
         self._manifest = manifest or Manifest()
         self._known = manifest is not None
+        self._targets = targets
         self._faults: dict[tuple[str, str], Fault] = {}
         self._digests: dict[tuple[str, str], str] = {}
         self._names: list[str] = []
         self._links: dict[str, str] = {}
         self._parts = 0
+        self._needed: dict[str, PackageFile] = {}
+        self._built: dict[Target, set[tuple[str, ...]]] = {}
+        self._sure = True
 
-    def audit(self, jobs: Sequence[Job], dockerfile: str, targets: tuple[Target, ...]) -> Audit:
+    def audit(self, plan: Plan, dockerfile: str) -> Audit:
         self._list()
+        self._sure = not plan.unread
         house = House(self._folder, self._names)
-        self._several = len(targets) > 1
-        needed: dict[str, PackageFile] = {}
-        gaps = 0
-        builds: dict[Target, set[tuple[str, ...]]] = {}
-        for job in jobs:
-            rules = _rules(job.target, job.constraints, job)
-            found = closure(house, _needs(job.requirements, job.origins, job.where), rules)
-            if "(the build of" in job.where:
-                found = without_wheel(found)
-            done = builds.setdefault(job.target, set())
-            for each in (found, *build_closures(house, found, rules, done)):
-                gaps += len(each.gaps)
-                self._told(each, job, house)
-                needed.update((file.file, file) for file in each.files.values())
-            self._hashes(found, job)
-        self._integrity(needed)
-        for file in self._others(house, dockerfile, targets):
-            needed.setdefault(file.file, file)
-        sure = self._complete and not gaps and not house.corrupt
-        self._rest(needed, house, sure)
+        for job in plan.jobs:
+            self._job(house, job)
+        for checkout in plan.checkouts:
+            self._checkout(house, checkout)
+        self._integrity()
+        for file in self._others(house, dockerfile):
+            self._needed.setdefault(file.file, file)
+        self._sure = self._sure and not house.corrupt
+        self._rest(house)
         faults = sorted(self._faults.values(), key=lambda fault: not fault.error)
-        return Audit(tuple(faults), frozenset(needed), targets, len(house.files), sure)
+        needed = frozenset(self._needed)
+        return Audit(tuple(faults), needed, self._targets, len(house.files), self._sure)
+
+    def _job(self, house: House, job: Job) -> None:
+        rules = _rules(job.target, job.constraints, job)
+        found = closure(house, _needs(job.requirements, job.origins, job.where), rules)
+        self._taken(house, found if job.origins else without_wheel(found), rules)
+        self._hashes(found, job)
+
+    def _checkout(self, house: House, checkout: Checkout) -> None:
+        """What version control asks for is built anyway; its dependencies come from the folder."""
+        line = f"{checkout.name}{checkout.extras}"
+        needs = _needs([line] if checkout.name else [], {}, checkout.where)
+        found = closure(house, needs, Rules(checkout.target))
+        gaps = tuple(gap for gap in found.gaps if gap.need.parent is not None)
+        self._sure = self._sure and bool(needs) and len(gaps) == len(found.gaps)
+        self._taken(house, replace(found, gaps=gaps), Rules(checkout.target))
+
+    def _taken(self, house: House, found: Closure, rules: Rules) -> None:
+        done = self._built.setdefault(rules.target, set())
+        for each in (found, *build_closures(house, found, rules, done)):
+            # Of what is not there, it can't be told what it needs.
+            self._sure = self._sure and not each.gaps and not each.addresses
+            self._told(each, rules.target, house)
+            self._needed.update((file.file, file) for file in each.files.values())
 
     def _add(self, fault: Fault) -> None:
         self._faults.setdefault((fault.kind, fault.message), fault)
@@ -157,10 +161,10 @@ class _Auditor:
 
     # --- what is lacking ---------------------------------------------------------------------
 
-    def _told(self, found: Closure, job: Job, house: House) -> None:
+    def _told(self, found: Closure, target: Target, house: House) -> None:
         for gap in found.gaps:
             if gap.need.sure:
-                self._gap(gap, job, house)
+                self._gap(gap, target)
         for need in found.addresses:
             self._address(need)
         for file, why in found.corrupt.items():
@@ -168,7 +172,7 @@ class _Auditor:
             self._add(Fault("corrupt", f"{file} can't be read: {_reason(why, file)}",
                             package=package, file=file))  # fmt: skip
 
-    def _gap(self, gap: Gap, job: Job, house: House) -> None:
+    def _gap(self, gap: Gap, target: Target) -> None:
         need, lack = gap.need, gap.lack
         requirement = need.requirement
         kind = "missing" if lack.kind == "none" else lack.kind
@@ -185,7 +189,7 @@ class _Auditor:
             why = "is there only for other Pythons, or with dependencies that are not there"
         elif kind == "version" and not _admits_none(requirement, lack.files):
             why = f"can't be satisfied along with what else asks for it ({why})"
-        at = f" for {target_text(job.target)}" if self._several else ""
+        at = f" for {target_text(target)}" if len(self._targets) > 1 else ""
         message = f"{_label(requirement)} {why}{at}, asked for by {need.by}"
         self._add(Fault(kind, message, package=requirement.name,
                         mends=kind not in ("unreadable", "wheel")))  # fmt: skip
@@ -221,7 +225,7 @@ class _Auditor:
 
     # --- the manifest --------------------------------------------------------------------------
 
-    def _integrity(self, needed: Mapping[str, PackageFile]) -> None:
+    def _integrity(self) -> None:
         """Files that are not what the manifest says, or not there."""
         present = set(self._names)
         told = {fault.package for fault in self._faults.values() if fault.error}
@@ -230,7 +234,7 @@ class _Auditor:
             digests = dict(zip(held, pool.map(self._sha256, held), strict=True))
         for name, entry in self._manifest.files.items():
             if name in self._links:
-                if name in needed or name not in present:
+                if name in self._needed or name not in present:
                     self._add(Fault("link", f"{name} {self._links[name]}", package=entry.name,
                                     file=name))  # fmt: skip
             elif name not in present:
@@ -240,10 +244,10 @@ class _Auditor:
             elif digests[name] != entry.sha256:
                 message = f"{name} isn't what dfcache put there: {_difference(self._folder, entry)}"
                 self._add(Fault("altered", message, package=entry.name, file=name))
-        for name in needed:
+        for name, file in self._needed.items():
             if name in self._links and name not in self._manifest.files:
                 self._add(Fault("link", f"{name} {self._links[name]}", mends=False,
-                                package=needed[name].name, file=name))  # fmt: skip
+                                package=file.name, file=name))  # fmt: skip
 
     def _sha256(self, name: str) -> str:
         return self._digest(name, "sha256")
@@ -261,15 +265,13 @@ class _Auditor:
 
     # --- the rest ------------------------------------------------------------------------------
 
-    def _others(
-        self, house: House, dockerfile: str, targets: Sequence[Target]
-    ) -> Iterator[PackageFile]:
+    def _others(self, house: House, dockerfile: str) -> Iterator[PackageFile]:
         """Files that were fetched for other Dockerfiles, or other targets of this one."""
         for each in self._manifest.inputs:
-            if each.dockerfile != dockerfile or each.target not in targets:
-                yield from _taken(house, each)
+            if each.dockerfile != dockerfile or each.target not in self._targets:
+                yield from _recorded(house, each)
 
-    def _rest(self, needed: Mapping[str, PackageFile], house: House, sure: bool) -> None:
+    def _rest(self, house: House) -> None:
         """What is no error: parts, files of others, and what nothing needs."""
         if self._parts:
             what = "1 file has" if self._parts == 1 else f"{self._parts} files have"
@@ -279,10 +281,12 @@ class _Auditor:
             self._add(
                 Fault("foreign", f"{_listed(foreign)} not put there by dfcache", False, False)
             )
-        if not sure:
+        if not self._sure:
             return
         spare = [
-            name for name in self._manifest.files if name in house.files and name not in needed
+            name
+            for name in self._manifest.files
+            if name in house.files and name not in self._needed
         ]
         if spare:
             message = f"{_listed(spare)} not needed any more; `dfcache vendor --prune` removes "
@@ -314,7 +318,7 @@ def _needs(lines: Iterable[str], origins: Mapping[str, str], where: str) -> list
     return found
 
 
-def _taken(house: House, recorded: Input) -> Iterator[PackageFile]:
+def _recorded(house: House, recorded: Input) -> Iterator[PackageFile]:
     rules = _rules(recorded.target, recorded.constraints)
     found = closure(house, _needs(recorded.requirements, {}, recorded.dockerfile), rules)
     yield from found.files.values()
@@ -343,10 +347,7 @@ def _admits_none(requirement: Requirement, files: Iterable[PackageFile]) -> bool
     return not any(specifier.contains(file.version, prereleases=True) for file in files)
 
 
-def _difference(folder: Path, entry: object) -> str:
-    from dfcache.vendor.manifest import Entry
-
-    assert isinstance(entry, Entry)
+def _difference(folder: Path, entry: Entry) -> str:
     try:
         size = (folder / entry.file).stat().st_size
     except OSError as error:

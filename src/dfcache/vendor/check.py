@@ -55,7 +55,7 @@ def check(
         for stage, target in targets(build).items()
     }
     made = plan(build, name, wanted, root, folder, Indexes())
-    found = audit(place, made.jobs, dockerfile, manifest, complete=not made.unread)
+    found = audit(place, made, dockerfile, manifest)
     return Checked(found, (*made.unread, *made.notes))
 
 

@@ -8,9 +8,8 @@ older one where what it depends on is not there.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from urllib.parse import unquote, urlsplit
 
 from dfcache.model.requirements import Requirement, normalised, parse_requirement
@@ -21,14 +20,11 @@ from dfcache.model.wheelhouse import (
     applies,
     best,
     lacking,
-    package_file,
 )
 from dfcache.record import EMPTY, record, replace
-from dfcache.vendor.metadata import Metadata, read_metadata
+from dfcache.vendor.house import House
 
 _MOST_TRIES = 50
-# From this version on setuptools makes wheels itself.
-_WHEELS_ITSELF = (70, 1)
 
 
 @record
@@ -90,36 +86,6 @@ class Closure:
     gaps: tuple[Gap, ...] = ()
     addresses: tuple[Need, ...] = ()
     corrupt: Mapping[str, str] = EMPTY
-
-
-class House:
-    """The packages of a folder; what was read of a file is remembered."""
-
-    def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        self.folder = folder
-        self.files = {name: found for name in names if (found := package_file(name)) is not None}
-        self.corrupt: dict[str, str] = {}
-        self._metadata: dict[str, Metadata] = {}
-
-    @cached_property
-    def by_name(self) -> dict[str, list[PackageFile]]:
-        """The files of each package."""
-        found: dict[str, list[PackageFile]] = {}
-        for file in self.files.values():
-            found.setdefault(file.name, []).append(file)
-        return found
-
-    def metadata(self, file: PackageFile) -> Metadata:
-        """What is inside a file; nothing where it can't be read, which ``corrupt`` then tells."""
-        known = self._metadata.get(file.file)
-        if known is None:
-            try:
-                known = read_metadata(self.folder / file.file)
-            except OSError as error:
-                self.corrupt[file.file] = error.strerror or str(error)
-                known = Metadata()
-            self._metadata[file.file] = known
-        return known
 
 
 def closure(house: House, needs: Sequence[Need], rules: Rules) -> Closure:
@@ -344,32 +310,3 @@ def _runs_on(specifier: str, target: Target) -> bool:
     except InvalidSpecifier:
         return True
     return any(admitted.contains(f"{target.python}.{patch}") for patch in (0, 99))
-
-
-def build_closures(
-    house: House, found: Closure, rules: Rules, done: set[tuple[str, ...]]
-) -> Iterator[Closure]:
-    """What builds of the sources among the files would take; ``done`` are needs seen before."""
-    for name, file in found.files.items():
-        if file.wheel:
-            continue
-        lines = house.metadata(file).build
-        if not lines or lines in done:
-            continue
-        done.add(lines)
-        by = f"the build of {file.name} {file.version} ({found.needs[name][0].origin})"
-        needs = [Need(each, by, by) for line in lines if (each := parse_requirement(line))]
-        made = without_wheel(closure(house, needs, Rules(rules.target, pre=rules.pre)))
-        yield made
-        yield from build_closures(house, made, rules, done)
-
-
-def without_wheel(found: Closure) -> Closure:
-    """The closure of a build without its gap "wheel", where setuptools needs none."""
-    from packaging.version import Version
-
-    setuptools = found.files.get("setuptools")
-    if setuptools is None or Version(setuptools.version).release[:2] < _WHEELS_ITSELF:
-        return found
-    gaps = tuple(gap for gap in found.gaps if gap.need.requirement.name != "wheel")
-    return replace(found, gaps=gaps)

@@ -37,8 +37,8 @@ class Job:
     ``where`` says whose they are ("Dockerfile:5"). ``requirements`` and ``constraints`` are lines
     without options; their markers are those of the target's environment. ``hashes`` are the allowed
     ones, as ``sha256:…``, by normalised name. ``no_binary`` and ``only_binary`` are names or
-    ":all:". ``origins`` are the places that requirements are from ("requirements.txt:3"), where
-    that is not ``where``.
+    ":all:". ``origins`` are the places that requirements are from ("requirements.txt:3"); there
+    are none for what a build needs.
     """
 
     where: str
