@@ -13,6 +13,7 @@ FILES = {
     "requirements.txt": "-i https://internal.example/simple\nflask\n",
     "pyproject.toml": "",
     "uv.lock": "",
+    "ours/pyproject.toml": '[[tool.uv.index]]\nurl = "https://x.example"\ndefault = true\n',
 }
 
 
@@ -38,6 +39,11 @@ def notes(steps: str) -> tuple[str, ...]:
             "RUN pip config set global.index-url https://x.example\nRUN pip install a",
             "line 2 may name an index of its own",
         ),
+        (
+            "WORKDIR /app\nCOPY ours .\nRUN uv pip install a",
+            "ours/pyproject.toml names the index itself",
+        ),
+        ("ENV PIP_CONFIG_FILE=/x\nRUN pip install a", "line 2 may name an index of its own"),
         ("RUN sudo pip install a", "sudo starts the command without the variables of the build"),
         (
             "COPY pyproject.toml uv.lock ./\nRUN uv sync --frozen",

@@ -152,6 +152,9 @@ For uv it is `ARG UV_DEFAULT_INDEX` (up to uv 0.4.22 `UV_INDEX_URL`); it needs n
 
     index-url = "@url@"
 
+That address has to be right for everybody: in a build `localhost` is not this machine, unless it
+runs with `--network=host`. `dfcache mirror --host NAME` says all of this for a machine with a name.
+
 ## How a build reaches it
 
     docker build --build-arg PIP_INDEX_URL=http://HOST:@port@/root/pypi/+simple/ \\

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
 from dfcache.model.asked import asked
 from dfcache.model.build import Build, RunStep, Step, VariableStep, per_build
+from dfcache.model.origins import origin_of
 from dfcache.model.uses import ToolUse
 from dfcache.model.variables import is_loose
 from dfcache.record import record
@@ -24,7 +26,7 @@ _NO_INDEX = {"pip": "PIP_NO_INDEX", "uv": "UV_NO_INDEX"}
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _OLD_UV = re.compile(r"\buv(?:==|:|@)v?0\.(\d+)\.(\d+)\b")
 _SETTINGS = {
-    "pip": re.compile(r"\bpip\.conf\b|\bpip3?\s+config\s.*index-url"),
+    "pip": re.compile(r"\bpip\.conf\b|\bPIP_CONFIG_FILE\b|\bpip3?\s+config\s.*index-url"),
     "uv": re.compile(r"\buv\.toml\b|\bUV_CONFIG_FILE\b"),
 }
 # They write the address of every package into uv.lock, or take it from there.
@@ -129,8 +131,20 @@ def _decided(build: Build, step: RunStep, use: ToolUse) -> str | None:
             return f"{files[0]} names the index itself"
     if tool == "uv" and use.spec.words[0] in _PROJECT:
         return "uv.lock names the index of every package: lock with that of the mirror first"
+    if tool == "uv" and (file := _project_index(build, step, use)):
+        return f"{file} names the index itself"
     line = _configured(build, step, tool)
     return f"line {line} may name an index of its own" if line else ""
+
+
+def _project_index(build: Build, step: RunStep, use: ToolUse) -> str:
+    """The file of uv's settings in its working directory that names an index, "" for none."""
+    for name in ("uv.toml", "pyproject.toml") if use.invocation.cwd else ():
+        path = origin_of(build, step, posixpath.join(use.invocation.cwd or "", name)).path
+        text = build.context.read(path) if path is not None else None
+        if text and re.search(r"^\s*(\[\[(tool\.uv\.)?index\]\]|index-url\s*=)", text, re.M):
+            return path or name
+    return ""
 
 
 def _holds_index(text: str, tool: str) -> bool:
