@@ -7,7 +7,7 @@ import re
 import pytest
 
 from building import built
-from dfcache.knowledge import KnowledgeError, load
+from dfcache.knowledge import KnowledgeError, find_python, find_system, load
 from dfcache.knowledge.compiling import compile_folder
 from dfcache.model.target import Target, target_of, with_answers
 
@@ -198,3 +198,17 @@ def test_mistakes_in_images_are_told(tmp_path, text: str, message: str) -> None:
     (tmp_path / "images.yaml").write_text(text)
     with pytest.raises(KnowledgeError, match="^" + re.escape(message)):
         compile_folder(tmp_path)
+
+
+def test_a_folder_of_your_own_knows_images_of_your_own(tmp_path) -> None:
+    (tmp_path / "images.yaml").write_text(
+        "systems:\n  - image: example.org/py\n    libc: musl 1.1\n"
+        'pythons:\n  - image: example.org/py\n    tag: "v{python}-*"\n'
+    )
+    known = load((tmp_path,))
+    assert find_python("example.org/py", "v3.12.1-2", known) == "3.12"
+    system = find_system("example.org/py", "v3.12.1-2", known)
+    assert system is not None
+    assert system.libc == "musl 1.1"
+    assert find_python("python", "3.11-slim", known) == "3.11"
+    assert find_python("example.org/py", "v3.12.1-2") == ""

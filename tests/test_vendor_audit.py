@@ -9,18 +9,20 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from dfcache.model.build import RunStep
 from dfcache.model.requirements import parse_requirement
 from dfcache.model.target import Target
 from dfcache.vendor.audit import Audit, audit
 from dfcache.vendor.check import Answers, UnknownTargetError, stage_targets
 from dfcache.vendor.closure import Closure, Need, Rules, closure
 from dfcache.vendor.house import House
-from dfcache.vendor.jobs import Job
+from dfcache.vendor.jobs import Indexes, Job
 from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
-from dfcache.vendor.plan import Plan
+from dfcache.vendor.plan import Checkout, Plan
 from dfcache.vendor.prune import prune
 from wheels import source, wheel
 
@@ -362,6 +364,31 @@ def test_what_other_dockerfiles_asked_for_is_needed(house: Path) -> None:
     found = looked(house, job("a"))
     assert found.faults == ()
     assert len(found.needed) == 3
+
+
+def checked_out(folder: Path, name: str, extras: str = "") -> Audit:
+    checkout = Checkout(
+        "Dockerfile:3", f"git+https://example.org/{name}", name, extras, name,
+        cast("RunStep", None), SLIM, Indexes(),
+    )  # fmt: skip
+    plan = Plan((), {}, (checkout,), (), ())
+    return audit(folder, plan, "Dockerfile", read_manifest(folder))
+
+
+def test_what_version_control_brings_is_needed_and_so_are_its_dependencies(house: Path) -> None:
+    wheel(house, "spare", "1")
+    recorded(house)
+    found = checked_out(house, "mine")
+    assert (found.faults, found.sure) == ((), False)
+    wheel(house, "mine", "1", ["dep; extra == 'x'"])
+    recorded(house)
+    found = checked_out(house, "mine")
+    assert found.good
+    assert notes(found)[0].startswith("spare-1-py3-none-any.whl is not needed any more")
+    assert errors(checked_out(house, "mine", "[x]")) == [
+        "dep is missing, asked for by mine 1 (Dockerfile:3)"
+    ]
+    assert not checked_out(house, "").sure
 
 
 def test_an_address_inside_a_package_is_a_note(house: Path) -> None:

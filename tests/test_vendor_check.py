@@ -234,3 +234,42 @@ def test_a_file_that_was_exchanged(tmp_path: Path):
     code, out, _ = check(tmp_path)
     assert code == 1
     assert "flask-3.0.0-py3-none-any.whl isn't what dfcache put there: its sha256 is not 00" in out
+
+
+def test_pruning_a_folder_that_holds_all(tmp_path: Path):
+    """Nothing is asked of any server: the manifest says that the folder is complete."""
+    folder = project(tmp_path) / "pip_packages"
+    entries = {}
+    for name, version in (("flask", "3.0.0"), ("flask", "2.0.0"), ("left", "1.0")):
+        path = wheel(folder, name, version)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        size = path.stat().st_size
+        entries[path.name] = Entry(path.name, name, version, digest, size, (SLIM,))
+    wheel(folder, "mine", "1.0")
+    write_manifest(folder, Manifest((Input("Dockerfile", SLIM, ("flask==3.0.0",)),), entries))
+    env = {"DOCKER_DEFAULT_PLATFORM": "linux/amd64"}
+    done = run("vendor", "--prune", cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr.decode()
+    told = "deleted flask-2.0.0-py3-none-any.whl, left-1.0-py3-none-any.whl"
+    assert told in done.stdout.decode()
+    assert "mine-1.0-py3-none-any.whl is not dfcache's, so it stays" in done.stderr.decode()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dfcache.json",
+        "flask-3.0.0-py3-none-any.whl",
+        "mine-1.0-py3-none-any.whl",
+    ]
+    assert check(tmp_path)[0] == 0
+
+
+def test_pruning_deletes_nothing_where_something_is_missing(tmp_path: Path):
+    folder = project(tmp_path) / "pip_packages"
+    entries = {}
+    for name, requires in (("flask", ["gone"]), ("left", [])):
+        path = wheel(folder, name, "3.0.0", requires)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        size = path.stat().st_size
+        entries[path.name] = Entry(path.name, name, "3.0.0", digest, size, (SLIM,))
+    write_manifest(folder, Manifest((Input("Dockerfile", SLIM, ("flask==3.0.0",)),), entries))
+    done = run("vendor", "--prune", cwd=tmp_path, env={"DOCKER_DEFAULT_PLATFORM": "linux/amd64"})
+    assert "nothing is pruned" in done.stderr.decode()
+    assert len(list(folder.glob("*.whl"))) == 2
