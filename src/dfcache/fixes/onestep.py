@@ -8,9 +8,11 @@ from dfcache.fixes.patterns import become
 from dfcache.fixes.plan import Plan
 from dfcache.model.asked import Asked
 from dfcache.model.build import Build, CopyStep, RunStep, VariableStep
+from dfcache.model.failures import Hidden, hidden
 from dfcache.model.forms import forms
 from dfcache.model.twosteps import TwoSteps
-from dfcache.text import Edit
+from dfcache.record import replace
+from dfcache.text import Edit, Span
 
 # Options that decide where packages come from, or how much is said, and not what is installed.
 _ASIDE = frozenset(
@@ -21,30 +23,52 @@ _TALK = frozenset(("true", ":", "echo", "printf", "exit", "set"))
 
 
 def in_one_step(build: Build, pair: TwoSteps) -> Plan:
-    """Have the step with the folder try the index as well, and take out the step before it."""
-    first, second = pair.online.step, pair.local.step
-    form = next(form for form in forms(build, second) if form.asked is pair.local)
-    plan = become(build, second, [form], "hybrid")
+    """Have the step with the folder try the index as well, and take the other step out."""
+    kept, gone = pair.local.step, pair.online.step
+    form = next(form for form in forms(build, kept) if form.asked is pair.local)
+    swallows = None
+    if pair.first is pair.local:
+        swallows = next(each for each in hidden(build, kept) if each.use is pair.local.use)
+        form = replace(form, asked=_let_out(form.asked))
+    plan = become(build, kept, [form], "hybrid")
     plan.doubt(f"what is installed comes from {pair.place.value} where that has it")
-    if pair.first is not pair.online:
-        plan.refuse("the index comes second: have both tries in one step, `a || b`")
-        return plan
-    _refuse_more(build, first, pair.online, plan)
-    _refuse_between(build, first, second, plan)
+    if swallows is not None:
+        _drop(swallows, build, plan)
+    _refuse_more(build, gone, pair.online, plan)
+    _refuse_between(build, pair.first.step, pair.second.step, plan)
     if _rest(pair.online) != _rest(pair.local):
         plan.refuse("the two commands have other options")
-    plan.dropped.append(first.outer.span)
-    plan.edits.append(Edit(first.outer.span, ""))
-    kept = {mount.target for mount in second.mounts}
+    plan.dropped.append(gone.outer.span)
+    plan.edits.append(Edit(gone.outer.span, ""))
+    there = {mount.target for mount in kept.mounts}
     caches = [
         mount.mount.flag.text
-        for mount in first.mounts
-        if mount.type == "cache" and mount.target not in kept
+        for mount in gone.mounts
+        if mount.type == "cache" and mount.target not in there
     ]
     if caches:
-        plan.edits.append(add_flags(build.dockerfile, second.instruction, caches))
+        plan.edits.append(add_flags(build.dockerfile, kept.instruction, caches))
         plan.added += caches
     return plan
+
+
+def _let_out(each: Asked) -> Asked:
+    """The command without the ``|| true`` behind it, whose place the second try takes."""
+    made = each.use.invocation
+    command = replace(made.command, after=None)
+    return replace(each, use=replace(each.use, invocation=replace(made, command=command)))
+
+
+def _drop(swallows: Hidden, build: Build, plan: Plan) -> None:
+    command = swallows.use.invocation.command
+    if swallows.how != "or" or swallows.cut is None:
+        plan.refuse("what hides the failure is more than a few words")
+        return
+    between = build.dockerfile.source[command.span.end : swallows.cut.end]
+    if any(is_comment(line) for line in between.split("\n")[1:]):
+        plan.refuse(f"a comment stands beside `{swallows.text}`")
+    plan.dropped.append(swallows.cut)
+    plan.edits.append(Edit(Span(command.span.end, swallows.cut.end), ""))
 
 
 def _refuse_more(build: Build, step: RunStep, online: Asked, plan: Plan) -> None:
