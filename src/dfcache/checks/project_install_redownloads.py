@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
+from dfcache.diagnostics import Fix
+from dfcache.fixes.early import install_first
 from dfcache.model.build import Build, RunStep
+from dfcache.model.early import early
 from dfcache.model.reads import reads
 from dfcache.model.uses import ToolUse
 
@@ -14,27 +17,32 @@ from dfcache.model.uses import ToolUse
 def check(step: RunStep, build: Build) -> Iterator[Report]:
     if step.triggered or not reads(build, step).folders:
         return
+    found = early(build, step)
+    if found is not None:
+        argument = found.local.argument
+        what = argument.value or argument.word.value if argument else found.local.path
+        plan = install_first(build, found)
+        line = found.first.outer.start_line if found.first is not None else 0
+        yield _report(
+            found.use,
+            f"{found.use.title} {what}",
+            plan.fix(f"install the dependencies before line {line}"),
+            plan.notes(),
+        )
+        return
     for use in step.uses:
-        if not use.downloads or any(a.value == "--no-deps" for a in use.invocation.args):
-            continue
-        read = next((read for read in use.reads if read.kind == "project"), None)
-        if read is not None:
-            name = f"{use.title} {read.argument.value or read.argument.word.value}"
-            note = "install the dependencies from a file of their own before the source is copied"
-        elif use.own_code and not _prepared(build, step, use):
-            name = use.title
+        if use.downloads and use.own_code and not _prepared(build, step, use):
             option = next(iter(use.spec.project or ("",)))
             note = (
                 f"run `{use.title} {option}` with the manifests alone before the source is copied"
             )
-        else:
-            continue
-        yield Report(
-            use.span,
-            f"`{name}` installs every dependency again on an edit of any source file",
-            notes=(note,),
-        )
-        return
+            yield _report(use, use.title, None, (note,))
+            return
+
+
+def _report(use: ToolUse, name: str, fix: Fix | None, notes: tuple[str, ...]) -> Report:
+    message = f"`{name}` installs every dependency again on an edit of any source file"
+    return Report(use.span, message, fix, notes)
 
 
 def _prepared(build: Build, step: RunStep, use: ToolUse) -> bool:

@@ -14,7 +14,7 @@ from dfcache.model.globbing import destination
 from dfcache.parser.tree import Dockerfile, Gap, Instruction, Trivia
 from dfcache.text import Edit, Span
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.@+/~-]+$")
+PLAIN = re.compile(r"[A-Za-z0-9_.@+/~-]+$")
 
 
 def block(dockerfile: Dockerfile, instruction: Instruction) -> Span:
@@ -129,7 +129,7 @@ def manifest_copies(
     for path, where in sorted(folders.items()):
         dest = _written_dest(copy, path, workdir, single=False)
         lines.append(" ".join([keyword, *flags, where, dest]))
-    plain = all(_PLAIN.match(p) for p in (*wanted, *wanted.values(), *folders, *folders.values()))
+    plain = all(PLAIN.match(p) for p in (*wanted, *wanted.values(), *folders, *folders.values()))
     return lines if plain else None
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dfcache.model.build import Build, RunStep, per_build
 from dfcache.model.invocations import Argument
 from dfcache.model.origins import Origin, origin_of
+from dfcache.model.project_requirements import requirements_of
+from dfcache.model.projects import project
 from dfcache.model.requirements import Requirement, parse_requirement, read_requirements
 from dfcache.model.usedfiles import is_local
 from dfcache.model.uses import ToolUse
@@ -285,7 +287,9 @@ class _Reader:
             self.unknown[f"{missing} is not in the build context"] = None
         for file, line, message in got.problems:
             self.unknown[f"{file}:{line}: {message}"] = None
-        if path.endswith((".toml", ".cfg", ".py")):
+        if posixpath.basename(path) in ("pyproject.toml", "setup.cfg", "setup.py"):
+            self.manifest(path, origin.path)
+        elif path.endswith((".toml", ".cfg", ".py")):
             self.unknown[f"{posixpath.basename(path)} is not read as requirements"] = None
         for entry in got.entries:
             where = origin_of(self.build, self.step, entry.file).path
@@ -295,6 +299,20 @@ class _Reader:
             else:
                 self.entries.append(entry)
         self.file_options(got.options, posixpath.dirname(path), origin.path)
+
+    def manifest(self, path: str, where: str) -> None:
+        """``uv pip install -r pyproject.toml``: what the project asks for, without the project."""
+        found = project(self.build.context, posixpath.dirname(where))
+        extras = [o.value for o in self.use.options if o.name == "--extra" and o.value is not None]
+        if any(option.name == "--all-extras" for option in self.use.options):
+            extras = list(found.extras)
+        wanted = requirements_of(found, extras)
+        if self.use.tool.name != "uv":
+            self.unknown[f"pip can't read {posixpath.basename(path)} as requirements"] = None
+        elif isinstance(wanted, str):
+            self.unknown[wanted] = None
+        else:
+            self.entries += wanted
 
     def file_options(self, options: Mapping[str, tuple[str, ...]], folder: str, where: str) -> None:
         for name, values in options.items():

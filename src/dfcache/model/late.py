@@ -95,13 +95,14 @@ def late_for(build: Build, copy: CopyStep, install: RunStep) -> Late | None:
         if folders:
             return None
         others = [s for s in copy.files.sources if clean(s) not in needed.values()]
-    others = [other for other in others if not _is_manifest(clean(other))]
+    others = [other for other in others if not is_manifest(clean(other))]
     if not others:
         return None
     return Late(copy, install, read, needed, folders, tuple(others), named_sources(copy, needed))
 
 
-def _is_manifest(path: str) -> bool:
+def is_manifest(path: str) -> bool:
+    """Whether a file changes about as seldom as what an install reads, by its name."""
     name = posixpath.basename(path)
     return bool(name) and bool(_MANIFEST.match(name) or _MANIFEST.match(path))
 

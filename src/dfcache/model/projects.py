@@ -59,7 +59,8 @@ class Project:
     ``dependencies`` is None where only a run of the build could tell; ``unknown`` says why: its
     keys are "" for them, the name of an extra, or "*" for all extras. ``sources`` are, by the same
     keys, the requirements files that the manifests take the lines from. ``build_requires`` is
-    what has to be there for the build.
+    what has to be there for the build. ``standard`` is whether the standard table of
+    pyproject.toml has all the dependencies and extras, so that no build is needed to read them.
     """
 
     folder: str
@@ -78,6 +79,7 @@ class Project:
     sources: Mapping[str, tuple[str, ...]] = EMPTY
     unknown: Mapping[str, str] = EMPTY
     build_requires: tuple[str, ...] = ()
+    standard: bool = False
 
     @property
     def installable(self) -> bool:
@@ -114,6 +116,7 @@ class _Maker:
         self._unknown: dict[str, str] = {}
         self._needs: tuple[str, ...] = ()
         self._static = False
+        self._standard = False
         self._declares = False
 
     def project(self) -> Project:
@@ -138,6 +141,7 @@ class _Maker:
             self._sources,
             self._unknown,
             self._needs,
+            self._standard,
         )
 
     def _all_dependencies(self) -> Iterator[str]:
@@ -199,6 +203,8 @@ class _Maker:
         tool = _table(data, "tool")
         self._build_system(data, tool)
         self._declares = "project" in data
+        dynamic = _strings(_table(data, "project").get("dynamic"))
+        self._standard = self._declares and not any("dependencies" in name for name in dynamic)
         self._declared(_table(data, "project"))
         self._dependency_groups(_table(data, "dependency-groups"))
         self._setuptools(_table(tool, "setuptools"))
@@ -346,6 +352,7 @@ class _Maker:
     def _poetry_main(self, table: Table, extras: Mapping[str, tuple[str, ...]]) -> None:
         from dfcache.model.poetry_versions import requirements
 
+        self._standard = False
         lines, optional, unknown = requirements(table)
         self._take("", tuple(lines))
         if unknown:

@@ -17,7 +17,7 @@ from dfcache.model.order import (
     passes,
     step_effects,
 )
-from dfcache.model.reads import reads
+from dfcache.model.reads import Reads, reads
 from dfcache.record import record
 
 
@@ -75,6 +75,17 @@ def shift(build: Build, copy: CopyStep) -> Shift:
     return best
 
 
+def needs_before(
+    build: Build, moving: Sequence[Step], install: RunStep, read: Reads, effects: Effects
+) -> tuple[Need, ...] | str:
+    """What must be copied for a step with ``effects`` that reads ``read`` to go before ``moving``.
+
+    ``install`` is the step behind them that it is made of. A sentence where it can't go there.
+    """
+    jump = _Jump(build, moving, install, (), read, effects)
+    return jump.refused or tuple(jump.needs)
+
+
 def _verdict(build: Build, step: Step, moving: Sequence[Step], steps: Sequence[Step]) -> str:
     """As ``passes``, but a COPY that should move as well joins, so that their order stays."""
     if isinstance(step, CopyStep) and step.origin is None and step.files is not None and step.plain:
@@ -100,19 +111,26 @@ class _Jump:
     """One install that the moving steps are to go behind."""
 
     def __init__(
-        self, build: Build, moving: Sequence[Step], install: RunStep, before: Sequence[Need]
+        self,
+        build: Build,
+        moving: Sequence[Step],
+        install: RunStep,
+        before: Sequence[Need],
+        read: Reads | None = None,
+        effects: Effects | None = None,
     ) -> None:
         self.build = build
         self.moving = moving
         self.install = install
-        self.read = reads(build, install)
+        self.read = reads(build, install) if read is None else read
+        self.effects = step_effects(build, install) if effects is None else effects
         self.given = {path for need in before for path in (*need.files, *need.folders)}
         self.needs: list[Need] = []
         self.refused = self.judge()
 
     def judge(self) -> str:
         line = self.install.outer.start_line
-        effects = step_effects(self.build, self.install)
+        effects = self.effects
         if self.read.unknown:
             return f"line {line}: {self.read.unknown}"
         if effects.unknown:
@@ -147,7 +165,7 @@ class _Jump:
         given = {n: v.value for n, v in self.install.scope.variables.items()}
         for made in self.install.invocations:
             for name, value in {**given, **made.env}.items():
-                if name != "PATH" and not name.upper().startswith(_TELLING):
+                if name != "PATH" and not name.upper().startswith(TELLING):
                     continue
                 for path in (value or "").replace(",", ":").replace(" ", ":").split(":"):
                     whole = posixpath.join(made.cwd or "/", path)
@@ -254,8 +272,8 @@ class _Jump:
 
 # Programs that change who may read a file, not what is in it.
 _OWNERS = frozenset(("chown", "chmod", "chgrp", "cd", "set", "true", ":"))
-# Variables through which package managers are told of files.
-_TELLING = tuple(
+TELLING = tuple(
     "PIP_ UV_ NPM_CONFIG_ NETRC REQUESTS_CA SSL_CERT CURL_CA GIT_ NODE_EXTRA_CA CC CXX"
     " CARGO_HOME".split()
 )
+"""Variables through which package managers are told of files, by how their names begin."""
