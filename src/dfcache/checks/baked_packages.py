@@ -21,6 +21,8 @@ def check(copy: CopyStep, build: Build) -> Iterator[Report]:
     folder = folder_of(copy)
     if folder is None or copy.files is None:
         return
+    if build.context.known and not build.context.is_dir(folder):
+        return
     using = list(_using(build, copy))
     if using and not _about_to_stop(build, using):
         steps = list({id(form.asked.step): form.asked.step for form in using}.values())

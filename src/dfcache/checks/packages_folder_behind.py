@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
@@ -36,8 +37,11 @@ def _folder(build: Build, form: Form) -> str | None:
     origin = places[0].origin if len(places) == 1 else None
     if origin is None or origin.path is None or not build.context.is_dir(origin.path):
         return None
-    if form.kind == "first" and is_empty(build, origin.path):
-        return None  # nothing is kept there, and all comes from the index
+    if is_empty(build, origin.path):
+        # Nothing is kept there and all comes from the index, or .dockerignore hides it.
+        hidden = build.context.ignored(posixpath.join(origin.path, "x-1-py3-none-any.whl"))
+        if hidden or form.kind == "first":
+            return None
     return origin.path
 
 

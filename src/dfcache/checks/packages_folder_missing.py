@@ -112,6 +112,8 @@ def _span(form: Form, given: Given) -> Span:
     origin = given.origin
     if origin is not None and origin.mount is not None:
         return origin.mount.mount.flag.span
+    if origin is not None and origin.copy is not None and _copied_by_name(given):
+        return origin.copy.instruction.keyword_span
     if given.argument is not None:
         return given.argument.word.span
     return form.asked.use.span

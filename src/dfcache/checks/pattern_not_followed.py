@@ -42,6 +42,6 @@ def _what(form: Form, packages: str) -> tuple[str, str]:
         return "asks the index where local packages fail", "ask the index where local packages fail"
     if form.kind == "offline":
         return "takes its packages from a folder alone", "take their packages from a folder alone"
-    if form.asked.links:
+    if form.place is not None:
         return "asks the index beside a folder of packages", "ask the index beside a folder"
     return f"asks the index and not {packages}", f"ask the index and not {packages}"

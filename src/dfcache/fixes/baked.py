@@ -44,18 +44,21 @@ def mount_instead(build: Build, copy: CopyStep, steps: Iterable[RunStep], folder
     if copy.written is not None and (copy.written.chmod or copy.files.exclude):
         plan.refuse("the COPY changes what is copied")
     _refuse_shared(build, copy, target, plan)
+    removed = any(_only_removing(build, copy, target))
     for step in steps:
         if any(mount.covers(target) for mount in step.mounts):
             plan.refuse(f"another mount is at {target}")
         if any(made.cwd is not None and within(made.cwd, target) for made in step.invocations):
             plan.refuse(f"line {step.outer.start_line} works in {target}")
+        before = len(plan.cuts)
         drop_purges(build, step, [target], plan)
+        removed |= len(plan.cuts) > before
         plan.edits.append(add_flags(build.dockerfile, step.instruction, [flag]))
         plan.added.append(flag)
     raise_frontend(build.dockerfile, [flag], plan)
     _remove(build, copy, target, plan)
     plan.settle(build.dockerfile.source, build.dockerfile.escape)
-    if build.wishes.pattern not in ("offline", "hybrid"):
+    if not removed and build.wishes.pattern not in ("offline", "hybrid"):
         plan.doubt(f"the image then has no {target}, also for who looks into it later")
     return plan
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dfcache.fixes.mounts import PLAIN_PATH
 from dfcache.fixes.plan import Plan
 from dfcache.model.asked import Given
-from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.build import Build, RunStep
 from dfcache.model.effects import within
 from dfcache.model.globbing import clean, destination
 from dfcache.model.mounts import StepMount
-from dfcache.model.reads import copies_before
+from dfcache.model.reads import copied_to, copies_before
 from dfcache.text import Span
 
 
@@ -56,24 +56,6 @@ def mount_of_folder(step: RunStep, folder: str) -> StepMount | None:
             if source is not None and "$" not in source and clean(source) == clean(folder):
                 return mount
     return None
-
-
-def copied_to(build: Build, step: RunStep, folder: str) -> str | None:
-    """Where an earlier COPY of nothing but a folder of the build context puts it."""
-    for copy in reversed(copies_before(build, step)):
-        if is_copy_of(copy, folder) and copy.files is not None:
-            return posixpath.normpath(destination(copy.files))
-    return None
-
-
-def is_copy_of(copy: CopyStep, folder: str) -> bool:
-    """Whether a COPY brings a folder of the build context, and nothing else."""
-    return (
-        copy.files is not None
-        and copy.origin is None
-        and not copy.files.parents
-        and [clean(source) for source in copy.files.sources] == [clean(folder)]
-    )
 
 
 def _in_the_way(build: Build, step: RunStep, target: str) -> bool:

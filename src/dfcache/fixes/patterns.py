@@ -53,11 +53,11 @@ def follow(build: Build, step: RunStep, pattern: str) -> Plan:
 
 
 def goes_offline(build: Build, step: RunStep, use: ToolUse) -> bool:
-    """Whether a command is to ask no network any more, so that it needs no cache."""
-    if build.wishes.pattern != "offline":
-        return False
-    mine = (form for form in forms(build, step) if form.asked.use is use)
-    return any(
+    """Whether a command asks no network, or is not to do so any more: it needs no cache."""
+    mine = [form for form in forms(build, step) if form.asked.use is use]
+    if any(not form.asked.needs_index for form in mine):
+        return True
+    return build.wishes.pattern == "offline" and any(
         deviates(build, form, "offline") and not become(build, step, [form], "offline").refused
         for form in mine
     )

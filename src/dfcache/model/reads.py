@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from dfcache.model.build import Build, CopyStep, RunStep, per_build
 from dfcache.model.effects import above, within
-from dfcache.model.globbing import origin, placed
+from dfcache.model.globbing import clean, destination, origin, placed
 from dfcache.model.lifecycle import WHOLE_PROJECT, runs_code
 from dfcache.model.projects import project
 from dfcache.model.requirements import read_requirements
@@ -52,6 +52,17 @@ def copies_before(build: Build, step: RunStep) -> tuple[CopyStep, ...]:
     return tuple(found)
 
 
+def copied_to(build: Build, step: RunStep, folder: str) -> str | None:
+    """Where an earlier COPY of nothing but a folder of the build context puts it."""
+    for copy in reversed(copies_before(build, step)):
+        spec = copy.files
+        if spec is None or spec.parents:
+            continue
+        if [clean(source) for source in spec.sources] == [clean(folder)]:
+            return posixpath.normpath(destination(spec))
+    return None
+
+
 # Options of requirements files that name a folder of packages or an index.
 _PLACES = ("--find-links", "-f", "--index-url", "-i", "--extra-index-url")
 
@@ -72,6 +83,10 @@ def reads(build: Build, step: RunStep) -> Reads:
     )
 
 
+def _installs_python(use: ToolUse) -> bool:
+    return use.tool.name == "pip" or use.spec.words[:1] == ("pip",)
+
+
 class _Reader:
     def __init__(self, build: Build, step: RunStep) -> None:
         self.build = build
@@ -89,11 +104,19 @@ class _Reader:
             self.give_up(f"an argument of `{use.title}` can't be told")
         for read in use.reads:
             self.read(use, read)
+        if self.build.wishes.pattern in ("offline", "hybrid") and _installs_python(use):
+            self.packages()
         for name in use.spec.manifests:
             self.manifest(use, name)
             self.manifest_above(use, name)
         if use.own_code and not self.build.context.known:
             self.give_up(f"`{use.title}` may run code of the project")
+
+    def packages(self) -> None:
+        """By the pattern that was asked for, the folder of packages is to be read."""
+        place = copied_to(self.build, self.step, self.build.wishes.packages)
+        if place is not None:
+            self.folder(place)
 
     def give_up(self, reason: str) -> None:
         self.unknown = self.unknown or reason
