@@ -34,7 +34,7 @@ def fix_commit(text: str, entry: Requirement, commit: str) -> Edit | None:
 
 def _within(text: str, span: Span, version: str) -> Edit | None:
     found = re.compile(_NAMED).match(text, span.start + _blanks(text, span), span.end)
-    if found is None:
+    if found is None or "${" in text[span.start : span.end]:
         return None
     specifier = found["specifier"]
     if specifier is None:

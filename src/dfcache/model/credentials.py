@@ -20,7 +20,8 @@ from dfcache.text import Span
 # What stands between "://" and "@", the shell's quotes included; no shell command in it.
 _ADDRESS = r"(?P<scheme>[a-z][a-z0-9+]*)://(?P<info>[^\s/@,;|&<>()`]+)@(?P<host>[\w.${}:-]*)"
 _TOKEN = r"(gh[pousr]_|github_pat_|glpat-|pypi-)\w+|(?=.*\d)(?=.*[A-Za-z])[\w.-]{20,}"
-_EMPTY = r"[*x.]*|.*[<>{}].*|(your|my|some)[_-]?\w*"
+# What is no password: a placeholder, or what GitHub takes behind a token.
+_EMPTY = r"(?i)[*x.]*|.*[<>{}].*|(your|my|some)[_-]?\w*|x-oauth-basic"
 _SECRET_NAME = r"(?i)pass|token|secret|key|auth|cred|(^|_)pat($|_)"
 _PASSWORDS = r"UV_INDEX_\w+_PASSWORD|POETRY_HTTP_BASIC_\w+_PASSWORD|POETRY_PYPI_TOKEN_\w+"
 _INDEXES = r"(PIP|UV)_\w*(INDEX|LINKS)\w*|\w*(PYPI|PIP|INDEX_URL)\w*"
@@ -95,22 +96,22 @@ def exposed(build: Build) -> Iterator[Exposed]:
 
 def _is_secret(info: str) -> bool:
     """Whether the text between ``://`` and ``@``, without variables, holds a password or token."""
-    user, colon, password = info.strip("\"'").partition(":")
-    if colon and password.strip("\"'"):
-        return not re.fullmatch(_EMPTY, password.strip("\"'"), re.I)
-    return re.fullmatch(_TOKEN, user) is not None
+    user, _, password = info.strip("\"'").partition(":")
+    given = password.strip("\"'")
+    return not re.fullmatch(_EMPTY, given) or re.fullmatch(_TOKEN, user) is not None
 
 
 def _secrets(text: str) -> Iterator[tuple[re.Match[str], tuple[str, ...]]]:
     """The addresses in ``text`` with credentials, and the variables that are the secret part."""
     for found in re.finditer(_ADDRESS, text, re.I):
         info = found["info"]
-        user, colon, password = info.partition(":")
-        secret = password if colon and password.strip("\"'") else user
+        user, _, password = info.partition(":")
+        given = password.strip("\"'")
+        secret = password if "$" in given or not re.fullmatch(_EMPTY, given) else user
         names = tuple(re.findall(r"\$\{?(\w+)", secret))
         if secret is user:
             names = tuple(name for name in names if re.search(_SECRET_NAME, name))
-        if names or ("$" not in secret and _is_secret(info.replace("$", ""))):
+        if names or ("$" not in secret and _is_secret(info)):
             yield found, names
 
 

@@ -74,9 +74,10 @@ def pin(build: Build, one: Asked, entry: Requirement) -> Pin | None:
 
 
 def _agreed(found: Iterable[Pin]) -> Pin | None:
-    """The first, where all agree."""
+    """The first, where all agree on something."""
     pins = list(found)
-    return pins[0] if len({each.value for each in pins}) == 1 else None
+    values = {each.value for each in pins}
+    return pins[0] if len(values) == 1 and pins[0].value else None
 
 
 def commit(build: Build, one: Asked, entry: Requirement) -> Pin | None:
