@@ -100,14 +100,18 @@ def _input(dockerfile: str, job: Job) -> Input:
 
 
 def _complete(order: Order, manifest: Manifest, inputs: Sequence[Input]) -> bool:
-    """Whether the folder was filled for just these inputs, and nothing of it is gone."""
+    """Whether the folder was filled for just these inputs, and nothing of it has changed."""
     held = {each for each in manifest.inputs if each.dockerfile == order.dockerfile}
     names = {entry.name for entry in manifest.files.values() if entry.built}
     if order.make is not None and any(c.name not in names for c in order.plan.checkouts):
         return False
     return held == set(inputs) and all(
-        _size(order.folder / entry.file) == entry.size for entry in manifest.files.values()
+        _is_whole(order.folder / entry.file, entry) for entry in manifest.files.values()
     )
+
+
+def _is_whole(path: Path, entry: Entry) -> bool:
+    return _size(path) == entry.size and sha256(path) == entry.sha256
 
 
 def _for_targets(manifest: Manifest, targets: set[Target]) -> tuple[Entry, ...]:
@@ -169,6 +173,7 @@ class _Worker:
             keep, build = self._split(resolved)
             if build and self._order.make is None:
                 lacking += [(job, file) for file in build]
+                self._resolved.update((file, None) for file in resolved.files if not file.source)
                 continue
             if build:
                 self._make(build, job)
@@ -189,6 +194,8 @@ class _Worker:
             self._resolved.update(dict.fromkeys(resolved.files))
             yield job, resolved.files
         if lacking:
+            # What can be had is of use the next time.
+            self._get(tuple(self._resolved), self._logins(self._order.plan.jobs))
             raise self._no_wheels(lacking)
 
     def _checkouts(self) -> Iterator[Job]:
@@ -304,14 +311,15 @@ class _Worker:
         names = dict.fromkeys(f"{file.name} {file.version}" for _, file in lacking)
         where = dict.fromkeys(job.where for job, _ in lacking)
         target = lacking[0][0].target
-        count = f"{len(names)} packages have" if len(names) > 1 else f"{next(iter(names))} has"
+        several = len(names) > 1
+        count = f"{len(names)} packages have" if several else f"{next(iter(names))} has"
         message = f"{', '.join(where)}: {count} no wheel for {_spoken(target)}"
-        detail = [f"  {name}" for name in names] if len(names) > 1 else []
         return VendorError(
             message,
             [
-                *detail,
-                f"it must be built in a container of the image's stage, but {self._order.why_not}; "
+                *([f"  {name}" for name in names] if several else []),
+                f"{'they have' if several else 'it has'} to be built in a container of the "
+                f"image's stage, but {self._order.why_not}",
                 "or use --sdist to keep the source, which each build of the image then builds",
             ],
         )
