@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from building import built
@@ -262,3 +264,44 @@ def test_spellings_of_one_repository():
     same = {"git+https://GitHub.com/Own/Lib.git@main#egg=x", "ssh://git@github.com/own/lib/"}
     assert {git_url(url) for url in same} == {"github.com/own/lib"}
     assert git_url("git@github.com:own/lib") == ""
+
+
+CHANGED = [
+    path
+    for rule in ("unpinned-requirement", "floating-git-requirement")
+    for path in (Path(__file__).parent / "fixtures" / rule).glob("*/context.after/**/*")
+    if path.is_file()
+]
+
+
+@pytest.mark.parametrize("path", CHANGED, ids=lambda path: "/".join(path.parts[-4:]))
+def test_pip_reads_the_same_but_for_versions(path: Path):
+    """Each changed file of a fixture, as pip's own parser has it before and after."""
+    req_file = pytest.importorskip("pip._internal.req.req_file")
+    constructors = pytest.importorskip("pip._internal.req.constructors")
+    session = pytest.importorskip("pip._internal.network.session").PipSession()
+
+    def read(file: Path):
+        for line in req_file.parse_requirements(str(file), session):
+            make = constructors.install_req_from_line
+            if line.is_editable:
+                make = constructors.install_req_from_editable
+            made = make(line.requirement)
+            link = made.link.url.partition("#") if made.link else ("", "", "")
+            place = link[0].removeprefix("git+ssh://git@").partition("@")[0]
+            name = made.req.name.lower() if made.req else ""
+            yield (
+                (name, made.extras, str(made.markers), line.options, place, link[2]),
+                made.req.specifier if made.req else None,
+                link[0],
+            )
+
+    before = list(read(Path(str(path).replace("context.after", "context"))))
+    after = list(read(path))
+    assert [each[0] for each in before] == [each[0] for each in after]
+    assert before != after
+    for (_, wide, old), (_, narrow, new) in zip(before, after, strict=True):
+        if (wide, old) != (narrow, new):
+            exact = [each.version for each in narrow or () if each.operator == "=="]
+            assert new.endswith(tuple("01234567")) if old else len(exact) == 1
+            assert old or wide.contains(exact[0], prereleases=True)
