@@ -47,7 +47,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
         _cut(build, step, each, plan)
         note = (_NOTES[each.how],) if each.how in _NOTES else ()
         if each.meant:
-            note = (f"brackets around `{each.meant} … {each.text}` let it concern nothing else",)
+            note = (_apart(step, each),)
         yield Report(
             each.span,
             _MESSAGES[each.how].format(text=each.text, use=each.use.title, then=_THEN),
@@ -55,6 +55,15 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
             (*note, *plan.notes()),
             severity=Severity.INFO if quiet else None,
         )
+
+
+def _apart(step: RunStep, each: Hidden) -> str:
+    """How to have what hides the failure concern only what it was meant for."""
+    mine = each.use.invocation.command
+    before = [c for c in step.script.commands if c.list_id == mine.list_id and c.words]
+    if before and before[0].words[0].value in _MAY_FAIL:
+        return f"`if {before[0].words[0].value} …; then …; fi` lets the install fail"
+    return f"brackets around `{each.meant} … {each.text}` let it concern nothing else"
 
 
 def _cut(build: Build, step: RunStep, each: Hidden, plan: Plan) -> None:
