@@ -364,6 +364,40 @@ def test_passwords_are_used_and_never_shown(project: Project, index: Index):
     assert "lab-none was not found" in none.stderr
 
 
+def test_what_only_pip_can_log_in_to_is_fetched_by_pip(
+    project: Project, index: Index, tmp_path: Path
+):
+    index.login = "someone:sesame"
+    home = tmp_path / "home"
+    home.mkdir()
+    netrc = home / ".netrc"
+    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword sesame\n")
+    netrc.chmod(0o600)
+    project.env |= {"HOME": str(home), "NETRC": str(netrc)}
+    project.write("lab-native\nlab-inner\n", "--platform=linux/arm64 python:3.13-alpine")
+    project.run()
+    assert project.files() == [
+        "lab_inner-1.0-py3-none-any.whl",
+        "lab_native-1.0-cp313-cp313-musllinux_1_2_aarch64.whl",
+    ]
+
+
+def test_a_uv_that_is_too_old_is_told(project: Project, tmp_path: Path):
+    project.write("lab-inner\n")
+    hidden = tmp_path / "hidden" / "uv"
+    hidden.mkdir(parents=True)
+    (hidden / "__main__.py").write_text(
+        "import sys\nsys.stderr.write(\"error: unexpected argument '--format'\")\nsys.exit(2)\n"
+    )
+    (hidden / "__init__.py").write_text("")
+    project.env["PYTHONPATH"] = f"{hidden.parent}{os.pathsep}{SOURCE}"
+    done = project.run("--quiet", code=2)
+    assert done.stderr == (
+        "dfcache: the uv that is installed is too old; install it with: "
+        "pip install 'dfcache[vendor]'\n"
+    )
+
+
 def test_an_unknown_python_is_asked_for(project: Project):
     project.write("lab-inner\n", "registry.example/own/image")
     done = project.run(code=2)

@@ -22,7 +22,7 @@ from dfcache.record import record
 from dfcache.vendor.files import Locked
 from dfcache.vendor.jobs import Job, bare, secrets
 from dfcache.vendor.metadata import Metadata
-from dfcache.vendor.programs import Ran, run, uv
+from dfcache.vendor.programs import HINT, ProgramError, Ran, run, uv
 
 Obtain = Callable[[Sequence[Locked]], Mapping[Locked, Metadata]]
 """Fetches files and reads what they ask for."""
@@ -43,7 +43,8 @@ _UNREACHABLE = (
     r"Request failed|Failed to fetch|error sending request|Failed to download|timed out|"
     r"Failed to unzip wheel|response body error"
 )
-# From uv 0.9.17 on: the newest patch release is what a tag without one means.
+_TOO_OLD = r"unexpected argument|invalid value '[^']*' for|unknown field"
+# The newest patch release is what a tag without one means.
 _NEWEST_PATCH = ".99"
 
 
@@ -195,6 +196,8 @@ class _Resolver:
         for pause in self._pauses:
             time.sleep(pause)
             ran = run(command, self._environment(), str(self._folder))
+            if ran.code == 2 and re.search(_TOO_OLD, ran.err):
+                raise ProgramError(f"the uv that is installed is too old; {HINT}")
             if ran.code == 0 or not re.search(_UNREACHABLE, ran.err):
                 return ran
             if not self._stepwise and _cut_in_wheel(ran):

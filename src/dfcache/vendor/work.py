@@ -152,7 +152,7 @@ class _Worker:
             for job, locked in self._all(Path(temporary)):
                 for file in locked:
                     files.setdefault(file, set()).add(job.target)
-        self._get(tuple(files), self._logins(self._order.plan.jobs))
+        self._get(tuple(files), self._network(self._order.plan.jobs))
         entries = self._entries(files)
         manifest = self._without_strays(self._manifest.with_files(entries))
         manifest = manifest.with_inputs(self._order.dockerfile, inputs)
@@ -195,7 +195,7 @@ class _Worker:
             yield job, resolved.files
         if lacking:
             # What can be had is of use the next time.
-            self._get(tuple(self._resolved), self._logins(self._order.plan.jobs))
+            self._get(tuple(self._resolved), self._network(self._order.plan.jobs))
             raise self._no_wheels(lacking)
 
     def _checkouts(self) -> Iterator[Job]:
@@ -280,7 +280,7 @@ class _Worker:
         assert self._order.make is not None
         names = ", ".join(f"{each.name} {each.version}" for each in sources)
         # Earlier installs of the stage may take their packages from the folder.
-        self._get(tuple(self._resolved), self._logins(self._order.plan.jobs))
+        self._get(tuple(self._resolved), self._network(self._order.plan.jobs))
         self._show.doing(f"building {names} in a container of the stage")
         self._get(tuple(sources), self._network([job]), self._sources)
         made = self._order.make([each.file for each in sources], job, self._sources, self._made())
@@ -370,12 +370,24 @@ class _Worker:
         return True
 
     def _network(self, jobs: Sequence[Job]) -> Network:
-        return self._logins(jobs)
-
-    def _logins(self, jobs: Sequence[Job]) -> Network:
+        """How the servers of these jobs are spoken to."""
         addresses = tuple(a for job in jobs for a in job.indexes.addresses)
         insecure = frozenset(host for job in jobs for host in job.indexes.trusted)
-        return Network(logins(addresses), insecure)
+
+        def by_pip(file: Locked, to: Path) -> None:
+            from dfcache.vendor.bypip import download
+
+            failed: OSError | None = None
+            for job in _distinct(jobs):
+                try:
+                    download(file, to, job.indexes)
+                    return
+                except OSError as error:
+                    failed = failed or error
+            assert failed is not None
+            raise failed
+
+        return Network(logins(addresses), insecure, by_pip)
 
     # --- the manifest ----------------------------------------------------------------------
 
@@ -405,6 +417,11 @@ class _Worker:
         import shutil
 
         shutil.rmtree(self._folder / PARTS, ignore_errors=True)
+
+
+def _distinct(jobs: Sequence[Job]) -> Iterator[Job]:
+    """One job for each way of asking indexes."""
+    yield from {job.indexes: job for job in jobs}.values()
 
 
 def _name(wheel: Path) -> tuple[str, str]:
