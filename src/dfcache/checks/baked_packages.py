@@ -28,10 +28,10 @@ def check(copy: CopyStep, build: Build) -> Iterator[Report]:
         steps = list({id(form.asked.step): form.asked.step for form in using}.values())
         plan = mount_instead(build, copy, steps, folder)
         lines = " and ".join(str(step.outer.start_line) for step in steps)
+        who = "install in line {} needs" if len(steps) == 1 else "installs in lines {} need"
         yield Report(
             copy.instruction.keyword_span,
-            f"`{folder}` becomes a layer of the image, and only the install in line {lines} "
-            "needs it",
+            f"`{folder}` becomes a layer of the image, and only the {who.format(lines)} it",
             plan.fix("mount it for the install"),
             plan.notes(),
         )
