@@ -306,12 +306,17 @@ def _insert(build: Build, step: RunStep, each: Asked, words: Sequence[str], plan
 
 
 def _subcommand(build: Build, each: Asked, plan: Plan) -> int | None:
-    """Where the subcommand's word ends; refuses where it is not written there."""
-    name = each.use.spec.words[-1]
+    """Where options can stand: behind the subcommand, or the variable that holds it."""
+    use = each.use
+    name = use.spec.words[-1]
     source = build.dockerfile.source
-    for argument in each.use.invocation.args:
-        word = argument.word
-        if argument.value == name and source[word.span.start : word.span.end].strip('"') == name:
+    args = use.invocation.args
+    word = next((argument.word for argument in args if argument.value == name), None)
+    if word is not None:
+        if source[word.span.start : word.span.end].strip('"') == name:
+            return word.span.end
+        last = [argument.value for argument in args if argument.word is word][-1]
+        if word.raw.startswith("$") and last not in use.spec.values | use.tool.values:
             return word.span.end
     plan.refuse(f"`{name}` is not written out in the command")
     return None
