@@ -25,15 +25,24 @@ def deviates(build: Build, form: Form, pattern: str) -> bool:
     """Whether an install has another form than ``pattern`` asks for.
 
     The first of two tries goes with the second. What takes its packages from another stage, or
-    from where an earlier command put them, asks no network and is right in every pattern.
+    from where an earlier command put them, asks no network and is right in every pattern. What is
+    fetched from addresses alone gains nothing from a folder.
     """
     if pattern == "offline":
         return form.kind in ("index", "second")
     if pattern == "hybrid":
-        return form.kind == "index" or (form.kind == "offline" and _of_context(form.asked))
+        return (form.kind == "index" and not _from_addresses(form.asked)) or (
+            form.kind == "offline" and _of_context(form.asked)
+        )
     if form.kind == "second":
         return _of_context(form.asked) or (form.other is not None and _of_context(form.other))
     return form.kind == "offline" and _of_context(form.asked)
+
+
+def _from_addresses(each: Asked) -> bool:
+    """Whether all that a command asks for is fetched from addresses."""
+    known = not (each.unknown or each.projects)
+    return known and bool(each.wanted) and all(entry.url is not None for entry in each.wanted)
 
 
 def _of_context(each: Asked) -> bool:
