@@ -208,6 +208,50 @@ def test_no_deps_and_constraints_are_kept(project: Project):
     assert project.files() == ["lab_plain-1.0-py3-none-any.whl"]
 
 
+def test_an_offline_build_is_filled_from_the_index(project: Project):
+    (project.folder / "requirements.txt").write_text("lab-plain==1.0\n")
+    (project.folder / "Dockerfile").write_text(
+        "FROM python:3.11\nCOPY requirements.txt .\n"
+        "RUN --mount=type=bind,source=pip_packages,target=/p \\\n"
+        "    pip install --no-index --find-links=/p -r requirements.txt \\\n"
+        "    || pip install --find-links=/p -r requirements.txt\n"
+    )
+    project.env["UV_DEFAULT_INDEX"] = project.url
+    done = project.run()
+    assert project.names() == ["inner", "plain"]
+    assert done.stderr.count("resolving") == 1
+    again = project.run("--check")
+    assert "holds all that is installed" in again.stdout
+
+
+def test_what_comes_from_an_address_is_fetched_and_told(project: Project):
+    url = f"{project.url}files/lab_inner-1.0-py3-none-any.whl"
+    project.write(f"lab-inner @ {url}\nlab-big\n")
+    done = project.run("--quiet")
+    assert project.names() == ["big", "inner"]
+    assert (
+        "dfcache: requirements.txt:1: lab-inner comes from an address, which pip asks even where "
+        "the folder holds it; to install it from there, write its name and version instead\n"
+    ) in done.stderr
+
+
+def test_what_comes_from_version_control_is_told(project: Project):
+    project.write("lab-git @ git+https://token@git.example/lab.git@v1\nlab-inner\n")
+    done = project.run("--quiet")
+    assert project.names() == ["inner"]
+    assert "requirements.txt:1: lab-git comes from version control" in done.stderr
+    assert "lab-git is not fetched: building it takes a container, but docker" in done.stderr
+    assert "token" not in done.stderr
+
+
+def test_no_binary_keeps_the_source_and_what_builds_it(project: Project):
+    (project.folder / "Dockerfile").write_text(
+        f"FROM python:3.11\nRUN pip install -i {project.url} --no-binary=lab-source lab-source\n"
+    )
+    project.run()
+    assert project.files() == ["lab_inner-1.0-py3-none-any.whl", "lab_source-1.0.tar.gz"]
+
+
 # A network that breaks
 
 
@@ -285,7 +329,11 @@ def test_a_dead_index_is_said_in_words(project: Project, index: Index):
     project.write("lab-plain==1.0\n")
     index.refuse_all()
     done = project.run("--quiet", code=2)
-    assert done.stderr.startswith("dfcache: Dockerfile:4: the index can't be reached\n")
+    assert done.stderr.startswith(
+        f"dfcache: Dockerfile:4: {project.url}lab-plain/ can't be reached: "
+    )
+    assert done.stderr.endswith("what has arrived stays; run it again to go on\n")
+    assert done.stderr.count("\n") == 2
     assert not project.packages.exists() or project.files() == []
 
 
@@ -316,6 +364,45 @@ def test_interrupted_it_leaves_what_has_arrived(project: Project, index: Index):
     project.run()
     assert sent(index, "lab_big") == len(whole) - held
     assert not parts.exists()
+
+
+# On a terminal
+
+
+def on_terminal(project: Project, *options: str, typed: str = "") -> tuple[int, str]:
+    """Run the command with a terminal; its exit code, and all that it showed."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        project.command(*options), cwd=project.folder, env={**project.env, "TERM": "xterm"},
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    if typed:
+        os.write(ours, typed.encode())
+    shown = b""
+    try:
+        while data := os.read(ours, 65536):
+            shown += data
+    except OSError:  # how Linux says that a terminal was closed
+        pass
+    os.close(ours)
+    return running.wait(60), shown.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_a_terminal_shows_a_bar_and_is_asked(project: Project, index: Index):
+    project.write("lab-plain==1.0\nlab-big\n", "registry.example/own/image")
+    index.rate = 8_000_000
+    code, shown = on_terminal(project, typed="3.11\n")
+    assert code == 0
+    assert "Which Python does the image have?" in shown
+    bars = [part for part in shown.split("\r") if " of 3 files, " in part]
+    assert len(bars) > 3
+    assert "of 3 files" not in shown.split("\r\x1b[K")[-1]
+    assert shown.count("resolving") == 1
+    assert "pip_packages holds 3 packages (4.0 MB)" in shown
 
 
 # What is wrong

@@ -202,9 +202,11 @@ class _Resolver:
                 return ran
             if not self._stepwise and _cut_in_wheel(ran):
                 return ran
-        raise ResolveError(
-            job.where, "the index can't be reached", self._shown(ran.err), unreachable=True
-        )
+        said = self._shown(ran.err)
+        address = re.search(r"(?:Failed to fetch|url \()[: ]*`?(https?://[^\s`)]+)", said)
+        what = address[1] if address else "the index"
+        why = said.rpartition("\n")[2]
+        raise ResolveError(job.where, f"{what} can't be reached: {why}", unreachable=True)
 
     def _environment(self) -> dict[str, str]:
         """Indexes, not on the command line: other users could read passwords there."""
