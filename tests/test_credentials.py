@@ -99,6 +99,17 @@ def test_where_they_come_from(text: str, found: list[tuple[str, str]]):
 def test_a_netrc_that_is_not_there_or_holds_none():
     assert how("COPY .netrc /root/\n", {".netrc": "machine h\nlogin u\n"}) == []
     assert how("COPY .netrc /root/\n", {"a": ""}) == []
+    assert how("COPY . .\n", {"a": "", ".netrc": "machine h\nlogin u\n"}) == []
+
+
+def test_a_folder_brings_what_is_in_it():
+    netrc = "machine h\nlogin u\npassword p\n"
+    assert how("COPY . .\n", {"a": "", ".netrc": netrc}) == [("file", ".netrc")]
+    assert how("COPY conf /etc/\n", {"conf/.netrc": netrc}) == [("file", "conf/.netrc")]
+    assert how("COPY . .\n", {".dockerignore": ".netrc", ".netrc": netrc, "a": ""}) == []
+    config = f"[global]\nindex-url = https://u:{SECRET}@h\n"
+    assert how("COPY . .\n", {"pip.conf": config}) == [("literal", "")]
+    assert how("COPY . .\n", {"pip.conf": config.replace(SECRET, "${T}")}) == []
 
 
 def test_a_file_is_pointed_at_where_it_holds_them():

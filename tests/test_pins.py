@@ -164,6 +164,11 @@ def test_constraints_that_leave_it_open_do_not_count():
     assert list(pins(files, "pip install -c c.txt -r requirements.txt")) == ["flask"]
 
 
+def test_metadata_of_a_project_may_leave_versions_open():
+    text = '[project]\nname = "x"\nversion = "1"\ndependencies = ["flask>=2"]\n'
+    assert pins({"pyproject.toml": text}, "uv pip install -r pyproject.toml") == {}
+
+
 def test_a_marker_for_another_system_asks_for_nothing():
     files = {"requirements.txt": "pywin32 ; sys_platform == 'win32'\nflask; os_name=='posix'\n"}
     assert list(pins(files)) == ["flask"]

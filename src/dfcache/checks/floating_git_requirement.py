@@ -11,7 +11,7 @@ from dfcache.fixes.plan import Plan
 from dfcache.model.asked import Asked, all_asked
 from dfcache.model.build import Build
 from dfcache.model.credentials import masked
-from dfcache.model.pins import commit, floating
+from dfcache.model.pins import commit, floating, of_project
 from dfcache.model.requirements import Requirement
 from dfcache.text import Span
 
@@ -29,17 +29,19 @@ def check(build: Build, _: Build) -> Iterator[Report]:
 
 def _report(build: Build, one: Asked, entry: Requirement, branch: str) -> Report:
     url = masked(entry.url or "").partition("#")[0]
+    shown = f"{url} of {entry.file}" if of_project(entry) else url
     holds = branch or "its default branch"
-    fix, notes = _fix(build, one, entry)
+    own = entry.file and not of_project(entry)
+    fix, notes = (None, ()) if of_project(entry) else _fix(build, one, entry)
     if not fix and url.startswith("git+"):
         bare = url.removeprefix("git+").removesuffix(f"@{branch}" if branch else "")
         notes = (*notes, f"`git ls-remote {bare} {branch or 'HEAD'}` tells which commit it is now")
     return Report(
         one.naming(entry.file) if entry.file else entry.span,
-        f"{url} names no commit: {one.use.tool.name} builds whatever {holds} holds",
+        f"{shown} names no commit: {one.use.tool.name} builds whatever {holds} holds",
         fix,
         notes,
-        elsewhere=Elsewhere(entry.file, entry.span) if entry.file else None,
+        elsewhere=Elsewhere(entry.file, entry.span) if own else None,
     )
 
 

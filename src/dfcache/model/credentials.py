@@ -25,8 +25,8 @@ _EMPTY = r"(?i)[*x.]*|.*[<>{}].*|(your|my|some)[_-]?\w*|x-oauth-basic"
 _SECRET_NAME = r"(?i)pass|token|secret|key|auth|cred|(^|_)pat($|_)"
 _PASSWORDS = r"UV_INDEX_\w+_PASSWORD|POETRY_HTTP_BASIC_\w+_PASSWORD|POETRY_PYPI_TOKEN_\w+"
 _INDEXES = r"(PIP|UV)_\w*(INDEX|LINKS)\w*|\w*(PYPI|PIP|INDEX_URL)\w*"
-_CONFIGURATION = ("pip.conf", "pip.ini", "uv.toml", ".pypirc")
-_NETRC = (".netrc", "_netrc")
+_CONFIGURATION = ("pip.conf", "pip.ini", "uv.toml")
+_PASSWORD_FILES = (".netrc", "_netrc", ".pypirc")
 
 
 @record
@@ -200,18 +200,29 @@ def _written(text: str) -> Iterator[tuple[re.Match[str], tuple[str, ...]]]:
 
 
 def _copied(build: Build, step: CopyStep) -> Iterator[Exposed]:
-    """Files of the build context that become a layer."""
+    """Files of the build context that become a layer, alone or in a folder."""
     if step.written is None or step.files is None:
         return
     for word, source in zip(step.written.sources, step.files.sources, strict=False):
-        path = posixpath.normpath(source.lstrip("/"))
-        name = posixpath.basename(path)
-        text = build.context.read(path)
-        if name in _NETRC and (text is None or "password" in text):
-            if text is not None or not build.context.known:
-                yield Exposed(step, word.span, "file", name=name)
-        elif name in _CONFIGURATION and text is not None:
-            for found, names in _written(text):
-                if not names:
-                    place = Span(found.start(), found.end())
-                    yield Exposed(step, word.span, "literal", _host(found), "", path, place)
+        path = posixpath.normpath(source.lstrip("/") or ".")
+        folder = "" if path == "." else path
+        if build.context.is_dir(folder):
+            names = (*_PASSWORD_FILES, *_CONFIGURATION)
+            paths = [posixpath.join(folder, name) for name in names]
+        else:
+            paths = [path]
+        for each in paths:
+            yield from _in_layer(build, step, word.span, each)
+
+
+def _in_layer(build: Build, step: CopyStep, span: Span, path: str) -> Iterator[Exposed]:
+    name = posixpath.basename(path)
+    text = build.context.read(path)
+    if name in _PASSWORD_FILES:
+        if "password" in text if text is not None else not build.context.known:
+            yield Exposed(step, span, "file", name=path)
+    elif name in _CONFIGURATION and text is not None:
+        for found, names in _written(text):
+            if not names:
+                place = Span(found.start(), found.end())
+                yield Exposed(step, span, "literal", _host(found), "", path, place)

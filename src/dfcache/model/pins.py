@@ -32,8 +32,8 @@ class Pin:
 def open_entries(build: Build, one: Asked) -> tuple[Requirement, ...]:
     """What ``one`` asks for by name with the version left open: no file, hash, constraint pins it.
 
-    Left out is what its marker keeps from being installed; empty where something that can't be
-    read may hold versions.
+    Left out is what its marker keeps from being installed, and what the metadata of a project asks
+    for: there, ranges are right. Empty where something that can't be read may hold versions.
     """
     if _held(one):
         return ()
@@ -43,11 +43,17 @@ def open_entries(build: Build, one: Asked) -> tuple[Requirement, ...]:
         each
         for each in one.wanted
         if each.name
+        and not of_project(each)
         and each.url is None
         and each.path is None
         and each.name not in pinned
         and not (each.marker and _applies(each.marker, target) is False)
     )
+
+
+def of_project(entry: Requirement) -> bool:
+    """Whether an entry is of a project's metadata (``uv pip install -r pyproject.toml``)."""
+    return entry.file.endswith((".toml", ".cfg", ".py"))
 
 
 def _held(one: Asked) -> bool:
