@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
 import signal
 import sys
-import threading
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from dfcache.cli.stream import complain
+from dfcache.cli.vendor_show import Show, counted, megabytes
 from dfcache.record import record, replace
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from dfcache.model.build import Build
     from dfcache.model.target import Target
     from dfcache.vendor.check import Answers
-    from dfcache.vendor.files import Locked
     from dfcache.vendor.jobs import Job
     from dfcache.vendor.manifest import Manifest
     from dfcache.vendor.plan import Plan
@@ -79,7 +76,7 @@ def run_vendor(request: Request) -> int:
     from dfcache.vendor.resolve import ResolveError
     from dfcache.vendor.work import VendorError
 
-    show = _Show(request.quiet)
+    show = Show(request.quiet)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # Windows lacks the latter
             signal.signal(getattr(signal, name), _leave)
@@ -112,7 +109,7 @@ def run_vendor(request: Request) -> int:
         show.clear()
 
 
-def _fill(request: Request, subject: Subject, show: _Show) -> int:
+def _fill(request: Request, subject: Subject, show: Show) -> int:
     from dfcache.vendor.host import configured
     from dfcache.vendor.manifest import read_manifest
     from dfcache.vendor.plan import plan, targets
@@ -243,7 +240,7 @@ def _own_platform() -> str:
 class _Builder:
     """Builds wheels of sources in a container, where there is docker."""
 
-    def __init__(self, request: Request, subject: Subject, made: Plan, show: _Show) -> None:
+    def __init__(self, request: Request, subject: Subject, made: Plan, show: Show) -> None:
         from dfcache.builders.docker import BuilderError, Docker
 
         self._subject = subject
@@ -272,7 +269,7 @@ class _Builder:
         place = Place(self._subject.build, step, str(self._subject.root), job.target.platform)
         try:
             return make_wheels(
-                self._docker, place, wanted, sources, to, _pip_settings(job), self._show.doing
+                self._docker, place, wanted, sources, to, _pip_settings(job), self._show.step
             )
         except BuilderError as error:
             raise VendorError(
@@ -359,13 +356,16 @@ def _summary(subject: Subject, done: Done, pruned: Sequence[str]) -> list[str]:
     new = len(done.fetched) + len(done.built)
     how = "all were there" if not new else f"{new} of them new" if new < len(done.files) else ""
     lines = [
-        f"{_shown(subject)} holds {_count(len(done.files), 'package')} ({_mb(size)})"
+        f"{_shown(subject)} holds {counted(len(done.files), 'package')} ({megabytes(size)})"
         f"{f', {how}' if how else ''}, for {' and '.join(targets)}"
     ]
     if pruned:
         lines.append(f"deleted {', '.join(pruned)}")
     if subject.settings.wishes.pattern not in ("offline", "hybrid"):
-        lines.append("next: dfcache fix --pattern offline makes the Dockerfile install from it")
+        lines.append(
+            f"next: `dfcache fix --pattern offline {subject.path}` shows how the Dockerfile "
+            "installs from it"
+        )
     return lines
 
 
@@ -386,18 +386,11 @@ def _doubt(subject: Subject) -> list[str]:
 
 
 def _shown(subject: Subject) -> str:
-    return os.path.relpath(subject.root / subject.folder)
+    place = os.path.relpath(subject.root / subject.folder)
+    return os.path.abspath(place) if place.startswith(os.pardir) else place
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _mb(size: float) -> str:
-    return f"{size / 1e6:.1f} MB"
-
-
-def _fail(show: _Show, message: str, detail: Sequence[str] = ()) -> int:
+def _fail(show: Show, message: str, detail: Sequence[str] = ()) -> int:
     show.clear()
     complain(_safe(f"dfcache: {message}"))
     for line in detail:
@@ -420,78 +413,3 @@ def _write_json(told: object) -> None:
 
 def _leave(sign: int, frame: object) -> NoReturn:
     raise SystemExit(128 + sign)
-
-
-class _Show:
-    """Progress: a line that is written over on a terminal, plain lines elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._line = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not quiet
-        self._lock = threading.Lock()
-        self._files = self._all_files = 0
-        self._bytes = self._all_bytes = 0
-        self._told = 0.0
-        self._said: set[str] = set()
-
-    def doing(self, text: str) -> None:
-        """See ``dfcache.vendor.work.Show``."""
-        with self._lock:
-            if self._line:
-                self._write(f"{text} …")
-            elif not self._quiet:
-                complain(f"dfcache: {text}")
-
-    def expect(self, files: int, size: int) -> None:
-        """See ``dfcache.vendor.work.Show``."""
-        with self._lock:
-            self._all_files = self._files + files
-            self._all_bytes = self._bytes + size
-            if not self._line and not self._quiet:
-                about = f" ({_mb(size)})" if size else ""
-                complain(f"dfcache: fetching {_count(files, 'file')}{about}")
-
-    def arrived(self, count: int) -> None:
-        """See ``dfcache.vendor.fetch.Tell``."""
-        with self._lock:
-            self._bytes += count
-            now = time.monotonic()
-            if self._line and now - self._told > 0.1:
-                self._told = now
-                self._bar()
-
-    def finished(self, file: Locked, size: int) -> None:
-        """See ``dfcache.vendor.fetch.Tell``."""
-        with self._lock:
-            self._files += 1
-            if self._line:
-                self._bar()
-            elif not self._quiet:
-                complain(f"dfcache: {file.file} ({_mb(size)})")
-
-    def trouble(self, file: Locked, reason: str) -> None:
-        """See ``dfcache.vendor.fetch.Tell``."""
-        with self._lock:
-            if not self._line and not self._quiet:
-                complain(f"dfcache: {file.file}: {reason}; trying again")
-
-    def clear(self) -> None:
-        """Leave an empty line."""
-        if self._line:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def _bar(self) -> None:
-        share = min(1.0, self._bytes / self._all_bytes) if self._all_bytes else 0.0
-        full = round(share * 24)
-        self._write(
-            f"{'━' * full}{'╌' * (24 - full)} {self._files} of {self._all_files} files, "
-            f"{self._bytes / 1e6:.1f} of {_mb(self._all_bytes)}"
-        )
-
-    def _write(self, text: str) -> None:
-        from dfcache.reporters.printable import printable
-
-        wide = max(20, shutil.get_terminal_size().columns - 1)
-        sys.stderr.write(f"\r\x1b[K{printable(text)[:wide]}")
-        sys.stderr.flush()
