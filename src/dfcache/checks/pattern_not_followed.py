@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
+from dfcache.fixes.onestep import merges
 from dfcache.fixes.patterns import deviates, follow
 from dfcache.model.build import Build, RunStep
 from dfcache.model.forms import Form, forms
@@ -21,7 +22,12 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
     pattern = build.wishes.pattern
     if pattern is None:
         return
-    found = [form for form in forms(build, step) if deviates(build, form, pattern)]
+    merged = merges(build)
+    found = [
+        form
+        for form in forms(build, step)
+        if deviates(build, form, pattern) and not any(form.asked is half for half in merged)
+    ]
     if not found:
         return
     names = list(dict.fromkeys(f"`{form.asked.use.title}`" for form in found))

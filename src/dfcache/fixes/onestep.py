@@ -7,10 +7,11 @@ from dfcache.fixes.mounts import add_flags
 from dfcache.fixes.patterns import become
 from dfcache.fixes.plan import Plan
 from dfcache.model.asked import Asked
-from dfcache.model.build import Build, CopyStep, RunStep, VariableStep
+from dfcache.model.build import Build, CopyStep, RunStep, VariableStep, per_build
 from dfcache.model.failures import Hidden, hidden
 from dfcache.model.forms import forms
-from dfcache.model.twosteps import TwoSteps
+from dfcache.model.stock import unproved
+from dfcache.model.twosteps import TwoSteps, two_steps
 from dfcache.record import replace
 from dfcache.text import Edit, Span
 
@@ -23,15 +24,24 @@ _TALK = frozenset(("true", ":", "echo", "printf", "exit", "set"))
 
 
 def in_one_step(build: Build, pair: TwoSteps) -> Plan:
-    """Have the step with the folder try the index as well, and take the other step out."""
+    """Have the step with the folder try the index as well, and take the other step out.
+
+    Where the pattern "offline" is asked for, the index is left out altogether.
+    """
     kept, gone = pair.local.step, pair.online.step
+    offline = build.wishes.pattern == "offline"
     form = next(form for form in forms(build, kept) if form.asked is pair.local)
     swallows = None
     if pair.first is pair.local:
         swallows = next(each for each in hidden(build, kept) if each.use is pair.local.use)
         form = replace(form, asked=_let_out(form.asked))
-    plan = become(build, kept, [form], "hybrid")
-    plan.doubt(f"what is installed comes from {pair.place.value} where that has it")
+    plan = Plan() if offline else become(build, kept, [form], "hybrid")
+    if build.wishes.pattern != "hybrid":
+        plan.doubt(f"what is installed comes from {pair.place.value} where that has it")
+    folder = pair.place.origin.path if pair.place.origin else None
+    reason = unproved(build, pair.local, folder or pair.place.value) if offline else ""
+    if reason:
+        plan.doubt(reason)
     if swallows is not None:
         _drop(swallows, build, plan)
     _refuse_more(build, gone, pair.online, plan)
@@ -46,10 +56,19 @@ def in_one_step(build: Build, pair: TwoSteps) -> Plan:
         for mount in gone.mounts
         if mount.type == "cache" and mount.target not in there
     ]
-    if caches:
+    if caches and not offline:
         plan.edits.append(add_flags(build.dockerfile, kept.instruction, caches))
         plan.added += caches
     return plan
+
+
+@per_build
+def merges(build: Build) -> tuple[Asked, ...]:
+    """The commands of two steps that become one, so that no other fix need give them a form."""
+    if build.wishes.pattern not in ("hybrid", "offline"):
+        return ()
+    pairs = [pair for pair in two_steps(build) if not in_one_step(build, pair).refused]
+    return tuple(each for pair in pairs for each in (pair.first, pair.second))
 
 
 def _let_out(each: Asked) -> Asked:
