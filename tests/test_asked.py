@@ -103,3 +103,21 @@ def test_local_projects_are_told_with_their_extras():
         ("/app", "", ("dev",), True),
         ("/app/lib", "lib", (), False),
     ]
+
+
+def test_configuration_files_are_read():
+    files = {"docker/pip.conf": "[global]\nno-index = true\n[install]\nfind-links =\n  /w\n  /x\n"}
+    (one,) = asks("COPY docker/pip.conf /etc/pip.conf\nRUN pip install a\n", files)
+    assert not one.needs_index
+    assert one.silent == ("docker/pip.conf",)
+    assert [(each.value, each.where) for each in one.links] == [
+        ("/w", "docker/pip.conf"),
+        ("/x", "docker/pip.conf"),
+    ]
+    (other,) = asks("COPY docker/pip.conf /etc/pip.conf\nRUN uv pip install a\n", files)
+    assert other.needs_index
+
+
+def test_what_pip_config_has_written_counts_from_then_on():
+    text = "RUN pip install a && pip config set global.no-index true\nRUN pip install b\n"
+    assert [one.needs_index for one in asks(text)] == [True, False]

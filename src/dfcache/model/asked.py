@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dfcache.model.build import Build, RunStep, per_build
 from dfcache.model.invocations import Argument
 from dfcache.model.origins import Origin, origin_of
+from dfcache.model.pipconfig import configuration
 from dfcache.model.project_requirements import requirements_of
 from dfcache.model.projects import project
 from dfcache.model.requirements import Requirement, parse_requirement, read_requirements
@@ -78,10 +79,10 @@ class Given:
     """A setting of an install and where it stands.
 
     ``kind`` is "index", "extra" (one more index), "links" (a folder or page of packages),
-    "trusted" (a host), or "constraint". ``where`` is "option", "env", or the context path of the
-    requirements file that says it. ``argument`` is set for options. For a local folder of
-    packages ``path`` is where it is in the image, and ``origin`` where that comes from; both are
-    None for addresses, and where it can't be told.
+    "trusted" (a host), or "constraint". ``where`` is "option", "env", the context path of the file
+    that says it, or the line with ``pip config set``. ``argument`` is set for options.
+    For a local folder of packages ``path`` is where it is in the image, and ``origin`` where that
+    comes from; both are None for addresses, and where it can't be told.
     """
 
     kind: str
@@ -178,6 +179,7 @@ class _Reader:
     def asked(self) -> Asked:
         self.options()
         self.environment()
+        self.configuration()
         for read in self.use.reads:
             argument = read.argument
             text = argument.word.value
@@ -242,6 +244,16 @@ class _Reader:
                         self.requirements(self.image(each), None, constraint=True)
                     elif each:
                         self.setting(kind, each, "env", None)
+
+    def configuration(self) -> None:
+        """What pip.conf and ``pip config set`` say of folders of packages."""
+        if self.use.tool.name != "pip":
+            return
+        for setting in configuration(self.build, self.step, self.use):
+            if setting.key == "no-index" and setting.value.lower() in _TRUE:
+                self.flag("no-index", setting.where)
+            elif setting.key == "find-links":
+                self.setting("links", setting.value, setting.where, None)
 
     def setting(
         self, kind: str, value: str, where: str, argument: Argument | None, folder: str = ""
