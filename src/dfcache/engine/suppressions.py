@@ -184,7 +184,8 @@ def _unknown(
 ) -> Finding:
     from dfcache.engine.settings import closest
 
-    near = closest(_norm(word), tuple(codes))
+    foreign = word[-4:].isdigit()  # a code of hadolint or shellcheck: ours have three digits
+    near = None if foreign else closest(_norm(word), tuple(codes))
     hint = f"did you mean {near}?" if near else "`dfcache rule` lists them all"
     name = rules.get(UNKNOWN, "unknown-rule")
     return Finding(UNKNOWN, name, severity, place, f"there is no rule {word}; {hint}")
