@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -291,6 +292,19 @@ def test_an_index_that_gives_only_whole_files_is_asked_once_for_each(tmp_path: P
         assert len(fetched) == 3
 
 
+def test_without_hashes_a_file_is_fetched_anew(project: Project, index: Index):
+    page = "/simple/lab-big/"
+    kind, body = index._answers[page]
+    index._answers[page] = (kind, re.sub(rb"#sha256=\w+", b"", body))
+    project.write("lab-big\n")
+    index.cut("lab_big", at=1_000_000)
+    project.run(code=2)
+    index.heal()
+    project.run()
+    name = "lab_big-1.0-py3-none-any.whl"
+    assert (project.packages / name).read_bytes() == index._answers[f"/simple/files/{name}"][1]
+
+
 def test_a_rerun_asks_nobody(project: Project, index: Index):
     project.write("lab-plain==1.0\nlab-big\n")
     project.run()
@@ -523,6 +537,13 @@ def test_a_hidden_folder_is_told(project: Project):
     done = project.run()
     assert ".dockerignore hides pip_packages" in done.stderr
     assert (project.folder / ".dockerignore").read_text() == "pip_packages\n"
+
+
+def test_a_build_for_several_platforms_is_told(project: Project):
+    project.write("lab-inner\n", "--platform=$TARGETPLATFORM python:3.11")
+    assert "name them all: --platform" in project.run("--quiet").stderr
+    both = project.run("--quiet", "--platform=linux/amd64", "--platform=linux/arm64")
+    assert "name them all" not in both.stderr
 
 
 def test_json(project: Project):

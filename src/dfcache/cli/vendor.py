@@ -318,7 +318,7 @@ def _prune(subject: Subject, made: Plan, done: Done) -> tuple[Sequence[str], Seq
 def _report(
     request: Request, subject: Subject, made: Plan, done: Done, pruned: Sequence[str]
 ) -> None:
-    notes = [*_doubt(subject), *made.unread, *done.notes, *_ignored(subject)]
+    notes = [*_doubts(request, subject, done), *made.unread, *done.notes, *_ignored(subject)]
     if request.format == "json":
         told = {
             "version": 1,
@@ -380,9 +380,20 @@ def _ignored(subject: Subject) -> list[str]:
     return []
 
 
-def _doubt(subject: Subject) -> list[str]:
-    doubt = subject.chosen.doubt
-    return [] if doubt is None else [f"the build context is taken to be {doubt}; see --context"]
+def _doubts(request: Request, subject: Subject, done: Done) -> list[str]:
+    """What was taken for granted."""
+    notes = []
+    if subject.chosen.doubt is not None:
+        notes.append(f"the build context is taken to be {subject.chosen.doubt}; see --context")
+    source = subject.build.dockerfile.source
+    several = any(name in source for name in ("TARGETPLATFORM", "TARGETARCH"))
+    platforms = {target.platform for each in done.files for target in each.targets}
+    if several and len(platforms) == 1 and not request.platforms:
+        notes.append(
+            f"{subject.path} is written for several platforms, and the packages are those for "
+            f"{next(iter(platforms))}; name them all: --platform linux/amd64 --platform linux/arm64"
+        )
+    return notes
 
 
 def _shown(subject: Subject) -> str:

@@ -6,6 +6,7 @@ nothing of a file whose download is given up.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def download(file: Locked, to: Path, indexes: Indexes) -> None:
         if ran.code != 0 or not got.is_file():
             said = [line for line in ran.err.split("\n") if line.startswith("ERROR: ")]
             raise OSError((said or ["pip download failed"])[0].removeprefix("ERROR: "))
-        to.write_bytes(got.read_bytes())
+        shutil.move(got, to)
 
 
 def _tags(wheel: str) -> list[str]:

@@ -13,6 +13,7 @@ import hashlib
 import http.client
 import os
 import queue
+import shutil
 import ssl
 import threading
 import time
@@ -184,7 +185,7 @@ class _File:
         source = Path(url2pathname(urlsplit(self._file.url).path))
         if not source.is_file():
             raise _Final(f"{source} is not there")
-        self._part.write_bytes(source.read_bytes())
+        shutil.copyfile(source, self._part)
         self._keep()
 
     def _download(self) -> None:
@@ -233,7 +234,8 @@ class _File:
 
     def _attempt(self) -> None:
         """Get what is missing. Raises OSError or HTTPException where the connection ends early."""
-        start = self._size()
+        # Without a hash, nothing would tell whether the rest is of the same file.
+        start = self._size() if self._file.sha256 else 0
         if start and start == self._file.size:
             return
         with self._open(start) as response:
@@ -280,6 +282,10 @@ class _File:
                 f"the hash is not the locked one: sha256 {digest[:16]}…, "
                 f"not {self._file.sha256[:16]}…"
             )
+        if not self._file.sha256 and not _is_archive(self._part):
+            self._part.unlink()
+            self._tell.arrived(-size)
+            raise ConnectionError("what has arrived is no archive")
         with open(self._part, "rb") as part:
             os.fsync(part.fileno())
         os.replace(self._part, self._folder / self._file.file)
@@ -298,13 +304,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def part_bytes(files: Sequence[Locked], folder: Path) -> int:
-    """How many bytes of these files earlier runs have left unfinished."""
-    total = 0
-    for file in files:
-        part = folder / PARTS / f"{file.file}.{file.sha256[:16] or 'unknown'}.part"
-        total += part.stat().st_size if part.is_file() else 0
-    return total
+def _is_archive(path: Path) -> bool:
+    import tarfile
+    import zipfile
+
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
 def reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -256,7 +257,7 @@ class _Worker:
         names = [*self._built, *(n for n, e in self._manifest.files.items() if e.built)]
         for name in names:
             if (self._folder / name).is_file() and not (temporary / name).exists():
-                (temporary / name).symlink_to((self._folder / name).resolve())
+                shutil.copyfile(self._folder / name, temporary / name)
         return temporary if names else None
 
     def _metadata_of(self, file: Locked) -> Metadata:
@@ -414,8 +415,6 @@ class _Worker:
 
     def _clean(self) -> None:
         """Delete the hidden folder: nothing is unfinished."""
-        import shutil
-
         shutil.rmtree(self._folder / PARTS, ignore_errors=True)
 
 
