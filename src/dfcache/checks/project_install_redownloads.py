@@ -15,7 +15,7 @@ from dfcache.model.uses import ToolUse
 
 @check_for("DFC204", on=RunStep)
 def check(step: RunStep, build: Build) -> Iterator[Report]:
-    if step.triggered or not reads(build, step).folders:
+    if step.triggered:
         return
     found = early(build, step)
     if found is not None:
@@ -30,12 +30,10 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
             plan.notes(),
         )
         return
-    for use in step.uses:
-        if use.downloads and use.own_code and not _prepared(build, step, use):
-            option = next(iter(use.spec.project or ("",)))
-            note = (
-                f"run `{use.title} {option}` with the manifests alone before the source is copied"
-            )
+    for use in step.uses if reads(build, step).folders else ():
+        alone = next(iter(use.spec.project or ()), None)
+        if alone and use.downloads and use.own_code and not _prepared(build, step, use):
+            note = f"run `{use.title} {alone}` with the manifests alone before the source is copied"
             yield _report(use, use.title, None, (note,))
             return
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from dfcache.fixes.layout import is_comment
+from dfcache.fixes.layout import is_blank, is_comment
 from dfcache.fixes.moves import PLAIN, Moving, manifest_copies
 from dfcache.fixes.plan import Plan
 from dfcache.model.build import Build
@@ -27,7 +27,7 @@ def install_first(build: Build, early: Early) -> Plan:
     text = _command(build, early, plan)
     lines = []
     for need in early.needs:
-        copied = manifest_copies(need.copy, need.files, {}, early.step.scope.workdir)
+        copied = manifest_copies(need.copy, need.files, {}, early.first.scope.workdir)
         if copied is None:
             plan.refuse("the manifests can't be copied on their own")
         lines += copied or []
@@ -51,8 +51,8 @@ def _command(build: Build, early: Early, plan: Plan) -> str:
         return ""
     moved = [Edit(Span(e.span.start - start, e.span.end - start), e.text) for e in edits]
     text = apply(source[start:end], moved)
-    kept = [line for line in text.split("\n") if not is_comment(line)]
-    return "\n".join(kept)
+    kept = [line for line in text.split("\n") if not is_comment(line) and not is_blank(line)]
+    return "\n".join(kept).rstrip(" \t")
 
 
 def _instead(source: str, early: Early, plan: Plan) -> Edit:
@@ -65,7 +65,8 @@ def _instead(source: str, early: Early, plan: Plan) -> Edit:
     inside = source[span.start : span.end]
     if re.search(r"\n[ \t]*#", inside) or not argument.word.contiguous:
         plan.refuse("a comment stands among the words of the install")
-    return Edit(span, _words(early, inside, plan))
+    words = _words(early, inside, plan)
+    return Edit(span if words else _with_blanks(source, span), words)
 
 
 def _words(early: Early, inside: str, plan: Plan) -> str:
@@ -77,7 +78,7 @@ def _words(early: Early, inside: str, plan: Plan) -> str:
     names = []
     for path in early.named:
         near = posixpath.relpath(path, cwd)
-        names.append(path if near.startswith("..") else near)
+        names.append(path if early.absolute or near.startswith("..") else near)
     given = {read.path for read in early.use.reads if read.kind == "requirements"}
     words = " ".join(
         f"-r {name}" for name, path in zip(names, early.named, strict=True) if path not in given
@@ -97,8 +98,12 @@ def _without_upgrade(source: str, early: Early) -> list[Edit]:
     for option in early.use.options:
         word = option.argument.word
         if option.name in ("-U", "--upgrade") and word.value in ("-U", "--upgrade"):
-            end = word.span.end
-            while source[end : end + 1] in (" ", "\t"):
-                end += 1
-            found.append(Edit(Span(word.span.start, end), ""))
+            found.append(Edit(_with_blanks(source, word.span), ""))
     return found
+
+
+def _with_blanks(source: str, span: Span) -> Span:
+    end = span.end
+    while source[end : end + 1] in (" ", "\t"):
+        end += 1
+    return Span(span.start, end)

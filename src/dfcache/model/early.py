@@ -27,7 +27,7 @@ from dfcache.model.origins import origin_of
 from dfcache.model.project_requirements import requirements_of, sources_of
 from dfcache.model.projects import Project, project
 from dfcache.model.reads import Reads, copies_before, reads
-from dfcache.model.shift import TELLING, Need, needs_before
+from dfcache.model.shift import Need, needs_before
 from dfcache.model.uses import ToolUse
 from dfcache.record import record, replace
 
@@ -39,7 +39,6 @@ _AGAIN = frozenset(
 _WITHOUT_SOURCE = frozenset(("poetry-core", "pdm-backend", "uv_build", "setuptools"))
 _ONLY_DEPS = (26, 2)
 """The pip that has ``--only-deps``. source: pip's NEWS.rst"""
-_BUILD_VARIABLES = (*TELLING, "PYTHON", "VIRTUAL_ENV", "CFLAGS", "CXXFLAGS", "LDFLAGS", "CONDA")
 
 
 @record
@@ -49,6 +48,7 @@ class Early:
     ``form`` is "pyproject" (``-r pyproject.toml``), "files" (``-r`` of the requirements files
     that the project takes them from), or "only-deps". ``named`` are the paths in the image of
     what ``-r`` names. They go before ``first``; ``needs`` are what has to be copied for that.
+    ``absolute`` tells that the working directory is another one there.
     ``refused`` says why there is no such step, or is "".
     """
 
@@ -59,6 +59,7 @@ class Early:
     named: tuple[str, ...] = ()
     first: CopyStep | None = None
     needs: tuple[Need, ...] = ()
+    absolute: bool = False
     refused: str = ""
 
 
@@ -94,6 +95,7 @@ class _Judge:
         self.use = each.use
         self.step = each.step
         self.local = local
+        self.anywhere = False
         self.source = [copy for copy in copies_before(build, each.step) if self.is_source(copy)]
 
     def is_source(self, copy: CopyStep) -> bool:
@@ -111,11 +113,13 @@ class _Judge:
 
     def judged(self) -> Early | None:
         found = Early(self.step, self.use, self.local)
-        where = self.local.origin.path
-        if not self.build.context.known or where is None:
+        where = self.folder()
+        if where is None:
             if self.prepared(None):
                 return None
-            return replace(found, refused="the build context is not at hand")
+            known = self.build.context.known
+            reason = "no manifest of the project is" if known else "the build context is not"
+            return replace(found, refused=f"{reason} at hand")
         mine = project(self.build.context, where)
         wanted = requirements_of(mine, self.local.extras)
         names = None if isinstance(wanted, str) else {entry.name for entry in wanted}
@@ -130,18 +134,30 @@ class _Judge:
         except _RefusedError as reason:
             return replace(found, refused=str(reason))
 
+    def folder(self) -> str | None:
+        """The folder of the context that the project's manifests come from."""
+        for name in ("pyproject.toml", "setup.py", "setup.cfg") if self.build.context.known else ():
+            path = origin_of(self.build, self.step, posixpath.join(self.local.path, name)).path
+            same = path is not None and posixpath.basename(path) == name
+            if path is not None and same and self.build.context.is_file(path):
+                return posixpath.dirname(path)
+        return None
+
     def prepared(self, names: set[str] | None) -> bool:
         """Whether steps before it install what the project needs; ``names`` None: not known."""
         covered: set[str] = set()
         for before in self.steps_before():
+            if any(use.downloads and use.own_code for use in before.uses):
+                return True  # uv sync, poetry install
             for other in asked(self.build, before):
                 if other.use.spec.words[-1] not in ("install", "sync"):
                     continue
                 if any(one.path == self.local.path for one in other.projects):
                     return True
                 covered |= {entry.name for entry in other.wanted}
-                if names is None and any(r.kind == "requirements" for r in other.use.reads):
-                    return True
+                files = any(read.kind == "requirements" for read in other.use.reads)
+                if files and (names is None or other.unknown):
+                    return True  # it may well be them
         return names is not None and names <= covered
 
     def steps_before(self) -> Iterator[RunStep]:
@@ -166,8 +182,9 @@ class _Judge:
             raise _RefusedError(f"{min(options & _AGAIN)} installs all of them again")
         if "--upgrade-strategy" in options:
             raise _RefusedError("--upgrade-strategy decides what the project changes of them")
-        if each.unknown:
-            raise _RefusedError(each.unknown[0])
+        unknown = next((reason for reason in each.unknown if not _is_index(reason)), None)
+        if unknown is not None:
+            raise _RefusedError(unknown)
         self.text()
 
     def text(self) -> None:
@@ -211,13 +228,28 @@ class _Judge:
         wanted = dict(read.files)
         named = tuple(self.image(mine, path) for path in files)
         wanted |= zip(named, files, strict=True)
-        if self.use.tool.name == "uv":
-            wanted |= self.settings()
-        self.brought(wanted)
-        needs = self.between(first, wanted)
+        settings = self.settings() if self.use.tool.name == "uv" else {}
+        self.brought(wanted | settings)
+        self.anywhere = form != "only-deps" and not settings and self.is_placeless()
+        needs = self.between(first, wanted | settings)
         return replace(
-            found, form=form, named=() if form == "only-deps" else named, first=first, needs=needs
+            found,
+            form=form,
+            named=() if form == "only-deps" else named,
+            first=first,
+            needs=needs,
+            absolute=first.scope.workdir != self.step.scope.workdir,
         )
+
+    def is_placeless(self) -> bool:
+        """Whether the install does the same from any working directory, given absolute paths."""
+        made = self.use.invocation
+        alone = all(each is made for each in self.step.invocations[:1])
+        finds_venv = self.use.tool.name == "uv" and not any(
+            option.name == "--system" for option in self.use.options
+        )
+        relative = "/" in made.path and not made.path.startswith("/")
+        return alone and not self.each.named and not finds_venv and not relative
 
     def form(self, mine: Project) -> tuple[str, tuple[str, ...]]:
         """The form of the install, and the files of the context that it needs."""
@@ -252,8 +284,11 @@ class _Judge:
             return "the version of the project comes from the repository"
         if mine.unsure or mine.missing:
             return mine.unsure[0] if mine.unsure else f"{mine.missing[0]} is not there"
-        if any(path.endswith(".py") for path in mine.manifests) or self.has_layout(mine):
-            return f"{mine.backend} reads the source for what the manifests say of it"
+        code = next((path for path in mine.manifests if path.endswith(".py")), None)
+        if code is not None:
+            return f"{mine.backend} runs or reads {code}, which may need the source"
+        if self.has_layout(mine):
+            return f"{mine.backend} looks for the packages that {mine.manifests[0]} names"
         if not self.has_only_deps():
             return "only pip 26.2 or newer has --only-deps, and which one runs here can't be told"
         return ""
@@ -333,21 +368,39 @@ class _Judge:
                 self.other(step)
                 if not commute(effects, step_effects(self.build, step)):
                     raise _RefusedError(f"line {step.outer.start_line} may be needed for it")
-        found = needs_before(self.build, moving, self.step, Reads(files=wanted), effects)
+        there = self.there(first)
+        new = {path: where for path, where in wanted.items() if there.get(path) != where}
+        found = needs_before(self.build, moving, self.step, Reads(files=new), effects)
         if isinstance(found, str):
             raise _RefusedError(found)
+        return found
+
+    def there(self, first: CopyStep) -> dict[str, str]:
+        """What the COPYs in front of ``first`` bring: image paths to paths of the context."""
+        found: dict[str, str] = {}
+        for copy in copies_before(self.build, self.step):
+            if copy is first:
+                break
+            found |= brings(self.build, copy)
         return found
 
     def other(self, step: Step) -> None:
         if isinstance(step, CopyStep):
             return
-        names = [pair.name for pair in step.pairs] if isinstance(step, VariableStep) else []
-        told = next((name for name in names if name.upper().startswith(_BUILD_VARIABLES)), None)
-        if told is not None and step.instruction.name != "LABEL":
-            raise _RefusedError(f"line {step.outer.start_line} sets {told}")
+        if isinstance(step, VariableStep) and step.instruction.name != "LABEL":
+            name = next((pair.name for pair in step.pairs), "a variable")
+            line = step.outer.start_line
+            raise _RefusedError(f"line {line} sets {name}, which what is built may read")
+        if step.instruction.name == "WORKDIR" and self.anywhere:
+            return
         reason = passes(self.build, step, [self.step])
         if reason:
             raise _RefusedError(reason)
+
+
+def _is_index(reason: str) -> bool:
+    """Whether what can't be told is the index alone, which is the same for both installs."""
+    return reason.startswith("the value of ") and "index" in reason.lower()
 
 
 def _lowest(specifier: str) -> tuple[int, ...]:

@@ -20,6 +20,8 @@ def requirements_of(project: Project, extras: Iterable[str] = ()) -> tuple[Requi
     that the project doesn't have adds nothing, as pip has it; extras of its own are followed
     (``all = ["app[db,web]"]``).
     """
+    if project.unsure and not project.installable:
+        return project.unsure[0]
     if not project.installable:
         return f"{project.folder or 'the folder'} holds no project"
     if project.dependencies is None:

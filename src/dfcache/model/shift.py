@@ -165,7 +165,7 @@ class _Jump:
         given = {n: v.value for n, v in self.install.scope.variables.items()}
         for made in self.install.invocations:
             for name, value in {**given, **made.env}.items():
-                if name != "PATH" and not name.upper().startswith(TELLING):
+                if name != "PATH" and not name.upper().startswith(_TELLING):
                     continue
                 for path in (value or "").replace(",", ":").replace(" ", ":").split(":"):
                     whole = posixpath.join(made.cwd or "/", path)
@@ -272,8 +272,8 @@ class _Jump:
 
 # Programs that change who may read a file, not what is in it.
 _OWNERS = frozenset(("chown", "chmod", "chgrp", "cd", "set", "true", ":"))
-TELLING = tuple(
+# Variables through which package managers are told of files.
+_TELLING = tuple(
     "PIP_ UV_ NPM_CONFIG_ NETRC REQUESTS_CA SSL_CERT CURL_CA GIT_ NODE_EXTRA_CA CC CXX"
     " CARGO_HOME".split()
 )
-"""Variables through which package managers are told of files, by how their names begin."""
