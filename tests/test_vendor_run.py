@@ -199,6 +199,17 @@ def test_a_project_and_its_build_count(project: Project):
     assert project.names() == ["big", "inner", "new"]
 
 
+def test_an_editable_project_of_hatchling_needs_one_more(project: Project):
+    (project.folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["lab-inner"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "me"\nversion = "1"\n'
+    )
+    (project.folder / "Dockerfile").write_text(
+        f"FROM python:3.11\nARG PIP_INDEX_URL={project.url}\nCOPY . .\nRUN pip install -e .\n"
+    )
+    assert "editables was not found" in project.run("--quiet", code=2).stderr
+
+
 def test_no_deps_and_constraints_are_kept(project: Project):
     (project.folder / "constraints.txt").write_text("lab-plain<2\n")
     (project.folder / "Dockerfile").write_text(

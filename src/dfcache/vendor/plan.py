@@ -25,6 +25,9 @@ _OTHER: Mapping[tuple[str, tuple[str, ...]], str] = {
     ("pdm", ("install",)): "pdm install",
     ("pdm", ("sync",)): "pdm sync",
 }
+# What hatchling asks for besides when it makes an editable wheel.
+# source: hatch's backend/src/hatchling/builders/constants.py, EDITABLES_REQUIREMENT
+_EDITABLE = "editables~=0.3"
 _NOT = "what it asks for is not fetched"
 _VCS = ("git+", "hg+", "svn+", "bzr+")
 
@@ -219,6 +222,8 @@ class _Planner:
         if not any(option.name == "--no-build-isolation" for option in asked.use.options):
             text = self._build.context.read(posixpath.join(folder, "pyproject.toml")) or ""
             needs = build_needs(text)
+            if local.editable and found.backend == "hatchling":
+                needs = (*needs, _EDITABLE)
             self.add(Job(f"{where} (the build of {shown})", job.target, needs, (), job.indexes))
         if job.no_deps:
             return
