@@ -274,7 +274,10 @@ class _Builder:
         except BuilderError as error:
             raise VendorError(
                 f"{where}: building {', '.join(wanted)} in a container failed: {error}",
-                [f"  {line}" for line in error.log.split("\n") if line],
+                [
+                    *(f"  {line}" for line in error.log.split("\n") if line),
+                    "with --sdist the source is kept, and each build of the image builds it",
+                ],
             ) from error
 
 
