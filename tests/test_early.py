@@ -125,12 +125,12 @@ def test_the_finding_says_why_there_is_no_fix(
     ("steps", "files"),
     [
         ("COPY . .\nRUN pip install --no-deps .\n", FILES),
-        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nRUN pip install .\n",
-         FILES),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n"
+         "RUN pip install .\n", FILES),
         ("RUN pip install Flask\nCOPY . .\nRUN pip install .\n", FILES),
         ("COPY . .\nRUN uv sync\nRUN uv pip install .\n", UV),
         ("COPY pyproject.toml README.md ./\nRUN pip install .\nCOPY . .\n", FILES),
-        ("RUN poetry export > r.txt\nRUN pip install -r r.txt\nCOPY . .\nRUN pip install .\n", FILES),
+        ("RUN make r.txt\nRUN pip install -r r.txt\nCOPY . .\nRUN pip install .\n", FILES),
         ("RUN pip install -r r.txt\nCOPY . .\nRUN pip install .\n", None),
         ("ONBUILD COPY . .\nONBUILD RUN pip install .\n", FILES),
     ],
