@@ -77,6 +77,7 @@ class _Fate:
         self.source = build.dockerfile.source
         self.made = {id(made.command): made for made in step.invocations}
         self.exempt = False
+        self.tries = False
 
     def hidden(self) -> Hidden | None:
         command = self.use.invocation.command
@@ -121,9 +122,18 @@ class _Fate:
                 return None
             if follow.before.operator != "|":  # else it is of the pipeline that is left out
                 return self.onto(follow)
-        if follow.after and follow.after.operator in ("|", "|&"):
-            return None
-        return self.behind(follow, follow.after)
+        return self.left_out(follow)
+
+    def left_out(self, command: Command) -> Hidden | None:
+        """Past a command, and what it pipes into, that does not run."""
+        if self.program(command) in ("break", "exit", "return"):
+            self.tries = True
+        while command.after and command.after.operator in ("|", "|&"):
+            follow = self.follow(command)
+            if follow is None or not follow.before or follow.before.span != command.after.span:
+                return None
+            command = follow
+        return self.behind(command, command.after)
 
     def onto(self, follow: Command) -> Hidden | None:
         """The failure meets what stands before ``follow``, a later command of a list."""
@@ -134,7 +144,7 @@ class _Fate:
             return self.piped(follow, before)
         if before.operator == "&&":
             self.exempt = True
-            return self.behind(follow, follow.after)
+            return self.left_out(follow)
         if before.operator == "||":
             return self.rescue(follow, before)
         return self.passed_by(follow, before)
@@ -157,11 +167,11 @@ class _Fate:
         return self.told("or", Span(start, end), f"|| {inner[-1].words[0].value} …", True)
 
     def rescue(self, command: Command, before: Separator) -> Hidden | None:
-        if not self.calm([command]):
+        after = command.after.operator if command.after else ""
+        if not self.calm([command]) or after in ("|", "|&"):
             return None
         follow = self.follow(command)
-        joined = command.after is not None and command.after.operator in ("&&", "|", "|&")
-        if joined and follow is not None and self.gives_up(follow):
+        if after == "&&" and follow is not None and self.gives_up(follow):
             return None
         span = Span(before.span.start, command.span.end)
         text = " ".join(word.raw for word in command.words) or command.assignments[0].name + "="
@@ -185,8 +195,8 @@ class _Fate:
         if option and not self.exempt:
             return None
         mine = [each for each in self.all if each.list_id == command.list_id]
-        if any(self.program(each) == "break" for each in mine):
-            return None
+        if self.tries or any(self.program(each) == "break" for each in mine):
+            return None  # what follows is there for a failure
         last = mine[-1]
         meant = self.verdict(last) is True and self.program(last) not in ("echo", "printf", "cat")
         if meant and not last.after and last.before and last.before.operator in (";", "\n"):
@@ -238,9 +248,12 @@ class _Fate:
             return self.decided(command)
         if inner == "shell":
             outer = self.starter(command)
+            self.exempt = False
             return self.fails(outer) if outer is not None else None
         if inner not in ("subshell", "group", "then", "else", "loop", "case"):
             return None
+        if inner == "subshell":
+            self.exempt = False  # the shell around it sees a command that fails
         depth = len(context)
         for each in self.all[at + 1 :]:
             if each.context[: depth - 1] != context[:-1]:
