@@ -285,3 +285,21 @@ def test_naming_a_version_or_a_commit_is_no_contradiction(before: str, after: st
 )
 def test_anything_else_is_a_contradiction(before: str, after: str):
     assert contradiction("r.txt", before, after)
+
+
+def test_a_second_dockerfile_may_change_the_file_further(tmp_path: Path):
+    (tmp_path / "requirements.txt").write_text("six\nflask\n")
+    for folder, name in (("one", "six"), ("two", "flask")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}-1.0-py3-none-any.whl").write_text("")
+        (tmp_path / f"Dockerfile.{folder}").write_text(
+            "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\n"
+            f"RUN --mount=type=bind,source={folder},target=/w \\\n"
+            "    pip install --no-index --find-links=/w -r requirements.txt\n"
+        )
+    run("fix", "--write", "--unsafe", "--select", "DFC307", cwd=tmp_path)
+    assert text(tmp_path / "requirements.txt") == "six==1.0\nflask==1.0\n"
+    (tmp_path / "requirements.txt").write_text("six\nflask\n")
+    shown = run("fix", "--unsafe", "--select", "DFC307", cwd=tmp_path).stdout.decode()
+    assert shown.count("+++ b/requirements.txt") == 1
+    assert run("fix", "--select", "DFC307", cwd=tmp_path).stdout == b""

@@ -110,6 +110,7 @@ def test_a_folder_brings_what_is_in_it():
     config = f"[global]\nindex-url = https://u:{SECRET}@h\n"
     assert how("COPY . .\n", {"pip.conf": config}) == [("literal", "")]
     assert how("COPY . .\n", {"pip.conf": config.replace(SECRET, "${T}")}) == []
+    assert how("COPY . .\n", {"pip.conf": config.replace("index", "; index")}) == []
 
 
 def test_a_file_is_pointed_at_where_it_holds_them():

@@ -140,6 +140,14 @@ def test_the_folder_is_not_certain_where_another_command_asks_the_index():
     assert pin(build, one, entry) == Pin("3.1.0", "pip_packages")
 
 
+def test_the_folder_is_not_certain_where_another_dockerfile_names_the_file():
+    files = {"requirements.txt": "flask\n", "pip_packages/flask-3.1.0-py3-none-any.whl": ""}
+    offline = "pip install --no-index --find-links=pip_packages -r requirements.txt"
+    for other, certain in (("RUN pip install -r requirements.txt\n", False), ("RUN a\n", True)):
+        found = pins({**files, "web/Dockerfile": other}, offline)
+        assert found == {"flask": Pin("3.1.0", "pip_packages", certain)}
+
+
 @pytest.mark.parametrize(
     "command",
     [

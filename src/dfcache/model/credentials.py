@@ -195,7 +195,7 @@ def _written(text: str) -> Iterator[tuple[re.Match[str], tuple[str, ...]]]:
     """The addresses with credentials outside of comments."""
     for found, names in _secrets(text):
         start = max(text.rfind("\n", 0, found.start()), text.rfind("\r", 0, found.start())) + 1
-        if not re.search(r"(^|\s)#", text[start : found.start()]):
+        if not re.search(r"(^|\s)#|^\s*;", text[start : found.start()]):
             yield found, names
 
 

@@ -181,7 +181,19 @@ def _only_offline(build: Build, file: str, one: Asked) -> bool:
     """Whether all that installs what stands in ``file`` asks no index, and this folder alone."""
     users = [each for each in all_asked(build) if file and file in each.files] or [one]
     places = {tuple(link.origin.path for link in each.links if link.origin) for each in users}
-    return len(places) == 1 and not any(each.needs_index or each.unknown for each in users)
+    if len(places) != 1 or any(each.needs_index or each.unknown for each in users):
+        return False
+    return not file or not _named_elsewhere(build, posixpath.basename(file))
+
+
+def _named_elsewhere(build: Build, name: str) -> bool:
+    """Whether another Dockerfile of the context names a file that is called so."""
+    for path in build.context.files():
+        if re.search("dockerfile|containerfile", posixpath.basename(path), re.I):
+            text = build.context.read(path) or ""
+            if text != build.dockerfile.source and name in text:
+                return True
+    return False
 
 
 @per_build
