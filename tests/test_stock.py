@@ -68,6 +68,7 @@ def test_where_the_python_is_unknown_only_names_and_versions_count():
     [
         "RUN pip install flask\n" + INSTALL,
         "RUN uv sync\n" + INSTALL,
+        "COPY --from=example.com/made /opt/venv /opt/venv\n" + INSTALL,
         "RUN pip install numpy\nFROM 0\n" + INSTALL,
         "COPY requirements.txt .\nRUN pip install flask && pip install -r requirements.txt\n",
     ],
@@ -77,7 +78,8 @@ def test_what_may_be_installed_already_is_not_missed(text: str):
 
 
 def test_pip_itself_may_be_installed_before():
-    assert lacks({"w/x": ""}, "RUN pip install -U pip setuptools\n" + INSTALL) == ["six none"]
+    first = "COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/\nRUN pip install -U pip setuptools\n"
+    assert lacks({"w/x": ""}, first + INSTALL) == ["six none"]
 
 
 def test_an_image_of_somebody_may_have_anything():

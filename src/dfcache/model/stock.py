@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dfcache.model.asked import Asked, Local, asked
-from dfcache.model.build import Build, RunStep
+from dfcache.model.build import Build, CopyStep, RunStep
+from dfcache.model.globbing import destination
 from dfcache.model.projects import project
 from dfcache.model.requirements import Requirement, normalised, parse_requirement
 from dfcache.model.target import OLDEST, Target, target_of
@@ -95,12 +96,23 @@ def _starts_bare(build: Build, each: Asked) -> bool:
         return False
     for number in build.lineage(each.step.stage):
         for step in build.stages[number].steps:
-            if isinstance(step, RunStep):
-                if (number, step.index) > (each.step.stage, each.step.index):
-                    return True
-                if not _installs_basics(build, step, each):
-                    return False
+            if (number, step.index) > (each.step.stage, each.step.index):
+                return True
+            if isinstance(step, RunStep) and not _installs_basics(build, step, each):
+                return False
+            if isinstance(step, CopyStep) and not _brings_no_package(step, each):
+                return False
     return True
+
+
+def _brings_no_package(copy: CopyStep, each: Asked) -> bool:
+    """Whether a COPY installs nothing, as one of a virtual environment from a stage would."""
+    if copy.origin is None:
+        return True
+    if copy.files is None:
+        return False
+    dest = posixpath.normpath(destination(copy.files))
+    return dest.endswith("/bin") or dest in [given.path for given in each.links]
 
 
 def _installs_basics(build: Build, step: RunStep, until: Asked) -> bool:
