@@ -164,10 +164,8 @@ class _File:
         self._tell = tell
         self._stop = stop
         self._resumed = False
-        parts = folder / PARTS
-        parts.mkdir(parents=True, exist_ok=True)
-        # The hash in the name: a part of another build of the file is of no use.
-        self._part = parts / f"{file.file}.{file.sha256[:16] or 'unknown'}.part"
+        self._part = part_of(file, folder)
+        self._part.parent.mkdir(parents=True, exist_ok=True)
 
     def fetch(self) -> None:
         """Raises OSError or HTTPException where it failed, _Final or HashError for good."""
@@ -309,6 +307,12 @@ def _is_archive(path: Path) -> bool:
     import zipfile
 
     return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def part_of(file: Locked, folder: Path) -> Path:
+    """Where what has arrived of a file is."""
+    # The hash in the name: a part of another build of the file is of no use.
+    return folder / PARTS / f"{file.file}.{file.sha256[:16] or 'unknown'}.part"
 
 
 def reason(error: Exception) -> str:

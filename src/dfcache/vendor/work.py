@@ -11,7 +11,7 @@ from typing import Protocol
 from dfcache.model.requirements import normalised, parse_requirement
 from dfcache.model.target import Target
 from dfcache.record import record, replace
-from dfcache.vendor.fetch import PARTS, RETRIES, Network, Tell, fetch, pauses_of, sha256
+from dfcache.vendor.fetch import PARTS, RETRIES, Network, Tell, fetch, part_of, pauses_of, sha256
 from dfcache.vendor.files import Locked
 from dfcache.vendor.jobs import Indexes, Job, logins
 from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
@@ -341,7 +341,8 @@ class _Worker:
                 missing.append(file)
         if not missing:
             return
-        self._show.expect(len(missing), sum(file.size or 0 for file in missing))
+        left = sum((f.size or 0) - max(0, _size(part_of(f, folder))) for f in missing if f.size)
+        self._show.expect(len(missing), left)
         folder.mkdir(parents=True, exist_ok=True)
         failed = fetch(missing, folder, network, self._show, self._pauses)
         if folder == self._folder:
