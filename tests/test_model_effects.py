@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from building import run
-from dfcache.model.effects import Effects, combined, commute, overlap, run_effects, within
+from dfcache.model.effects import Effects, above, combined, commute, overlap, run_effects, within
 
 
 def effects(script: str, before: str = "") -> Effects:
@@ -133,6 +133,11 @@ def test_paths():
     assert overlap(["/a/b"], ["/a"])
     assert not overlap(["/a/b"], ["/a/c"])
     assert not overlap([], ["/"])
+
+
+def test_the_folders_above_end_at_either_root():
+    assert list(above("/home/app/src")) == ["/home/app", "/home"]
+    assert list(above("//home/app")) == ["//home"]  # of WORKDIR /$HOME
 
 
 def test_effects_of_several_commands():

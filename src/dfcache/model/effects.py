@@ -120,7 +120,7 @@ def within(path: str, folder: str) -> bool:
 
 def above(path: str) -> Iterator[str]:
     """The folders above a path, without the root."""
-    while (path := posixpath.dirname(path)) not in ("/", ""):
+    while (path := posixpath.dirname(path)).strip("/"):  # POSIX allows "//" for a root too
         yield path
 
 
