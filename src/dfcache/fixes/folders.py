@@ -39,7 +39,7 @@ def place_in(build: Build, step: RunStep, plan: Plan) -> tuple[str, str]:
         plan.refuse(f"{build.wishes.builder} has no bind mounts: copy {folder} in a step before")
     if not PLAIN_PATH.match("/" + folder):
         plan.refuse(f"the folder {folder!r} can't stand in a mount without quotes")
-    if any(m.target is None or within(m.target, target) for m in step.mounts):
+    if any(m.target is not None and within(m.target, target) for m in step.mounts):
         plan.refuse(f"another mount is at {target}")
     if _in_the_way(build, step, target):
         plan.refuse(f"an earlier step makes {target}")
