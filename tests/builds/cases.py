@@ -5,6 +5,7 @@ from __future__ import annotations
 from cases_commands import COMMANDS
 from cases_held import HELD
 from cases_order import ORDER
+from cases_project import PROJECT
 from cases_switches import SWITCHES
 from cases_users import USERS
 from lab.cases import Bump, Case, Cut
@@ -205,7 +206,7 @@ RUN npm ci
     ),
 )
 
-MORE = (*USERS, *SWITCHES, *COMMANDS, *ORDER, *HELD)
+MORE = (*USERS, *SWITCHES, *COMMANDS, *ORDER, *PROJECT, *HELD)
 CASES = (*CORE, *MORE)
 # Every kind of case, for CI.
 LANE = (*CORE, *(case for case in MORE if case.lane))

@@ -15,6 +15,7 @@ from lab.engine import Engine, engine
 from lab.images import make
 from lab.index import Index
 from lab.machine import NoLab, turn
+from mending import Terminal
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +58,12 @@ def index(lab: tuple[Engine, Mapping[str, str], Index]) -> Iterator[Index]:
 def builder(lab: tuple[Engine, Mapping[str, str], Index]) -> Callable[[], Builder]:
     """Makes builders, each cold: it shares no layer and no cache mount with any other."""
     return lambda: Builder(lab[0], lab[1], f"case-{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def dfcache(lab: tuple[Engine, Mapping[str, str], Index], tmp_path: Path) -> Terminal:
+    """Runs dfcache as it would be typed, on a machine that has downloaded nothing yet."""
+    return Terminal(lab[2].url, tmp_path / "uv")
 
 
 @pytest.fixture

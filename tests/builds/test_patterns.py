@@ -1,31 +1,44 @@
-"""The offline and the hybrid pattern, with an index that is there and one that is not."""
+"""The offline and the hybrid pattern: every folder of packages with every state of the index.
+
+The Dockerfiles are what dfcache makes of the naive one, for pip and for uv.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from lab.builds import Builder
-from lab.index import PYTHON, Index
-from lab.packages import wheel
+from lab.engine import Engine
+from lab.filesystem import Entry, differences, entries
+from lab.index import Index
+from mending import Terminal
+from parts import ALPHA, APP, BULK, GAMMA
 
 pytestmark = pytest.mark.builds
 
-OFFLINE = """\
+Lab = tuple[Engine, Mapping[str, str], Index]
+Image = dict[str, Entry]
+ALL_OF_IT = os.environ.get("DFCACHE_LAB_ALL") == "1"
+BETA = "lab_beta-1.0-py3-none-any.whl"
+EVERYTHING = frozenset({ALPHA, BETA, BULK, GAMMA})
+NONE: frozenset[str] = frozenset()
+NAIVE = """\
 FROM python:3.11-slim
-COPY requirements.txt .
-RUN --mount=type=bind,source=pip_packages,target=/pip_packages \\
-    pip install --no-index --find-links=/pip_packages -r requirements.txt
+WORKDIR /app
+COPY . .
+RUN {} -r requirements.txt
+CMD ["python", "app.py"]
 """
-HYBRID = """\
-FROM python:3.11-slim
-COPY requirements.txt .
-RUN --mount=type=cache,target=/root/.cache/pip \\
-    --mount=type=bind,source=pip_packages,target=/pip_packages \\
-    pip install --no-index --find-links=/pip_packages -r requirements.txt \\
-    || pip install --find-links=/pip_packages -r requirements.txt
-"""
+INSTALL = {
+    "pip": "pip install --no-cache-dir",
+    "uv": "uv pip install --system --no-cache",
+}
 TWO_STEPS = """\
 FROM python:3.11-slim
 COPY requirements.txt .
@@ -35,70 +48,271 @@ RUN pip install --no-index --find-links=pip_packages -r requirements.txt
 """
 
 
-def vendor(project: Path, *names: str) -> None:
-    """A project that wants lab-alpha, lab-beta and lab-gamma and holds the wheels of `names`."""
-    (project / "requirements.txt").write_text("lab-alpha==1.0\nlab-beta==1.0\n")
-    folder = project / "pip_packages"
-    folder.mkdir()
-    (folder / ".gitkeep").touch()
-    for package in PYTHON:
-        if package.name in names and package.version == "1.0":
-            file, body = wheel(package)
-            (folder / file).write_bytes(body)
+# --- Folders of packages ---------------------------------------------------------------------
 
 
-def test_offline_and_hybrid_need_no_index_when_all_is_there(
-    builder: Callable[[], Builder], index: Index, project: Path
+@pytest.fixture(scope="session")
+def vendored(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages that `dfcache vendor` has filled."""
+    lab[2].heal()
+    folder = tmp_path_factory.mktemp("vendored")
+    naive(folder, "pip")
+    Terminal(lab[2].url, folder / "uv")(folder, "vendor")
+    packages = folder / "pip_packages"
+    assert {path.name for path in packages.glob("*.whl")} == EVERYTHING
+    return packages
+
+
+def naive(project: Path, tool: str) -> str:
+    """Write a project as it is before anybody thinks of networks; its Dockerfile's text."""
+    text = NAIVE.format(INSTALL[tool])
+    for path, content in {**APP, "Dockerfile": text}.items():
+        (project / path).write_text(content)
+    return text
+
+
+def put(project: Path, vendored: Path, folder: str) -> None:
+    """Give a project its folder of packages: complete, lagging (by lab-bulk), empty or absent."""
+    place = project / "pip_packages"
+    if folder in ("complete", "lagging"):
+        shutil.copytree(vendored, place)
+    if folder == "lagging":
+        (place / BULK).unlink()
+    if folder == "empty":
+        place.mkdir()
+        (place / ".gitkeep").touch()
+
+
+# What dfcache must say of a folder: whether the conversion is safe, and whether something is left.
+SAFE = {
+    ("offline", "complete"): True,
+    ("offline", "lagging"): False,
+    ("offline", "empty"): False,
+    ("offline", "absent"): False,
+    ("hybrid", "complete"): True,
+    ("hybrid", "lagging"): True,
+    ("hybrid", "empty"): True,
+    ("hybrid", "absent"): False,
+}
+LEFT = {
+    "offline": {"lagging": "DFC303", "empty": "DFC303", "absent": "DFC302"},
+    "hybrid": {"lagging": "DFC303", "absent": "DFC302"},
+}
+
+
+def convert(dfcache: Terminal, project: Path, pattern: str, folder: str) -> str:
+    """The project's Dockerfile as dfcache gives it a pattern; it stays as it is on the disk."""
+    dockerfile = project / "Dockerfile"
+    before = dockerfile.read_text()
+    rule = LEFT[pattern].get(folder)
+    safe = SAFE[pattern, folder]
+    words = ("fix", "--write", f"--pattern={pattern}")
+    told = dfcache(project, *words, code=0 if safe and not rule else 1)
+    if not safe:
+        assert "pip_packages" not in dockerfile.read_text()
+        assert "DFC301" in told
+        told = dfcache(project, *words, "--unsafe", code=1)
+    assert "DFC301" not in told
+    assert rule is None or rule in told
+    after = dockerfile.read_text()
+    dockerfile.write_text(before)
+    assert after != before
+    return after
+
+
+# --- Every combination -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A build with a folder of packages, while the index is up, dying or down.
+
+    `fetches` are the packages that it asks for and gets, in part at least. `again` are those of
+    a retry with the index up; None where that fails too. `certain` is False where uv's downloads
+    side by side decide which of them are done when the index dies.
+    """
+
+    tool: str
+    pattern: str
+    folder: str
+    index: str
+    works: bool
+    fetches: frozenset[str] = NONE
+    again: frozenset[str] | None = NONE
+    certain: bool = True
+    lane: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.tool}-{self.pattern}-{self.folder}-{self.index}"
+
+
+def _combinations() -> Iterator[Combination]:
+    for tool in ("pip", "uv"):
+        for index in ("up", "dying", "down"):
+            # Nothing is asked of an index, so its state is nothing to it.
+            yield Combination(tool, "offline", "complete", index, works=True, lane=index == "down")
+            for folder in ("lagging", "empty", "absent"):
+                yield Combination(
+                    tool, "offline", folder, index, works=False, again=None,
+                    lane=(tool, index, folder) == ("pip", "up", "lagging"),
+                )  # fmt: skip
+            yield Combination(
+                tool, "hybrid", "complete", index, works=True,
+                lane=(tool, index) == ("pip", "down"),
+            )  # fmt: skip
+            # A bind mount of what is not there ends the build before any command.
+            yield Combination(
+                tool, "hybrid", "absent", index, works=False, again=None,
+                lane=(tool, index) == ("pip", "up"),
+            )  # fmt: skip
+    # pip takes the index's copy where versions tie: one missing package, and it fetches all.
+    for folder in ("lagging", "empty"):
+        lane = folder == "lagging"
+        yield Combination("pip", "hybrid", folder, "up", True, EVERYTHING, lane=lane)
+        yield Combination(
+            "pip", "hybrid", folder, "dying", False,
+            # lab-gamma, which lab-alpha requires, comes last.
+            fetches=frozenset({ALPHA, BETA, BULK}), again=frozenset({BULK, GAMMA}), lane=lane,
+        )  # fmt: skip
+        # pip asks for every package 6 times before it gives up: seconds for each that is there.
+        yield Combination("pip", "hybrid", folder, "down", False, again=EVERYTHING, lane=not lane)
+    # uv takes what is local.
+    bulk = frozenset({BULK})
+    yield Combination("uv", "hybrid", "lagging", "up", True, bulk, lane=True)
+    yield Combination("uv", "hybrid", "lagging", "dying", False, bulk, again=bulk)
+    yield Combination("uv", "hybrid", "lagging", "down", False, again=bulk)
+    yield Combination("uv", "hybrid", "empty", "up", True, EVERYTHING)
+    yield Combination(
+        "uv", "hybrid", "empty", "dying", False, EVERYTHING, again=bulk, certain=False, lane=True
+    )
+    yield Combination("uv", "hybrid", "empty", "down", False, again=EVERYTHING)
+
+
+COMBINATIONS = [each for each in _combinations() if ALL_OF_IT or each.lane]
+
+
+@pytest.mark.parametrize("each", COMBINATIONS, ids=str)
+def test_combination(
+    each: Combination,
+    builder: Callable[[], Builder],
+    index: Index,
+    dfcache: Terminal,
+    project: Path,
+    vendored: Path,
 ) -> None:
-    vendor(project, "lab-alpha", "lab-beta", "lab-gamma")
-    index.refuse_all()
-    for text in (OFFLINE, HYBRID):
-        built = builder().build(project, text)
-        assert built.ok, built.log
-        assert "Successfully installed" in built.output("RUN")
-
-
-def test_hybrid_falls_back_to_the_index_for_all(
-    builder: Callable[[], Builder], index: Index, project: Path
-) -> None:
-    """One package is missing, and pip takes the index's copy of the others too, at a tie."""
-    vendor(project, "lab-alpha", "lab-gamma")
-    assert not builder().build(project, OFFLINE).ok
+    naive(project, each.tool)
+    put(project, vendored, each.folder)
+    dockerfile = convert(dfcache, project, each.pattern, each.folder)
+    one = builder()
+    if each.index == "dying":
+        index.cut("lab_bulk", at=500_000)
+    if each.index == "down":
+        index.refuse_all()
     index.forget()
-    built = builder().build(project, HYBRID)
-    assert built.ok, built.log
-    assert set(index.fetched()) == {
-        "lab_alpha-1.0-py3-none-any.whl",
-        "lab_beta-1.0-py3-none-any.whl",
-        "lab_gamma-1.0-py3-none-any.whl",
-    }
+    built = one.build(project, dockerfile)
+    print(f"{each} ok={built.ok} {index.fetched()}")
+    assert built.ok is each.works, built.log
+    assert set(index.fetched()) <= each.fetches
+    assert not each.certain or set(index.fetched()) == each.fetches
+    if not each.fetches:
+        assert index.requests == []
 
-
-def test_hybrid_goes_on_where_a_lost_connection_stopped_it(
-    builder: Callable[[], Builder], index: Index, project: Path
-) -> None:
-    vendor(project)
-    hybrid = builder()
-    index.cut("lab_beta", at=100)
-    assert not hybrid.build(project, HYBRID).ok
     index.heal()
     index.forget()
-    built = hybrid.build(project, HYBRID)
+    again = one.build(project, dockerfile)
+    print(f"{each} retry ok={again.ok} {index.fetched()}")
+    assert again.ok is (each.again is not None), again.log
+    fetched = set(index.fetched())
+    assert fetched == (each.again or NONE) if each.certain else fetched >= (each.again or NONE)
+    if built.ok:
+        assert index.requests == []
+        (project / "app.py").write_text("print('edited')\n")
+        edited = one.build(project, dockerfile)
+        assert edited.ok, edited.log
+        assert not edited.ran("install")
+        assert index.requests == []
+    if each.again is None and each.folder == "absent":
+        assert '"/pip_packages": not found' in built.log
+
+
+# --- The image -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def naive_images(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Image]:
+    """The image of the naive Dockerfile, as it was before there was a folder of packages."""
+    made: dict[str, Image] = {}
+
+    def image(tool: str) -> Image:
+        if tool not in made:
+            folder = tmp_path_factory.mktemp(tool)
+            project = folder / "project"
+            project.mkdir()
+            lab[2].heal()
+            naive(project, tool)
+            made[tool] = export(Builder(*lab[:2], f"case-{uuid4().hex[:12]}"), project, folder)
+        return made[tool]
+
+    return image
+
+
+def export(builder: Builder, project: Path, folder: Path, text: str | None = None) -> Image:
+    """Build a project, and read what its image holds."""
+    tar = folder / "image.tar"
+    built = builder.build(project, text, tar=tar)
     assert built.ok, built.log
-    assert "lab_alpha-1.0-py3-none-any.whl" not in index.fetched()
+    found = entries(tar)
+    tar.unlink()
+    return found
 
 
-def test_two_steps_never_recover(
-    builder: Callable[[], Builder], index: Index, project: Path
+LOCAL = {f"app/pip_packages/{name}" for name in EVERYTHING}
+SAME = [
+    ("pip", "offline", "complete"),
+    ("pip", "hybrid", "lagging"),
+    ("uv", "hybrid", "lagging"),
+    *(
+        [
+            ("pip", "hybrid", "complete"),
+            ("pip", "hybrid", "empty"),
+            ("uv", "offline", "complete"),
+            ("uv", "hybrid", "complete"),
+            ("uv", "hybrid", "empty"),
+        ]
+        if ALL_OF_IT
+        else []
+    ),
+]
+
+
+@pytest.mark.parametrize(("tool", "pattern", "folder"), SAME)
+def test_the_image_is_the_same_but_for_what_copy_all_takes_along(
+    tool: str,
+    pattern: str,
+    folder: str,
+    naive_images: Callable[[str], Image],
+    builder: Callable[[], Builder],
+    index: Index,
+    dfcache: Terminal,
+    project: Path,
+    tmp_path: Path,
+    vendored: Path,
 ) -> None:
-    """The first step's failure is stored as a layer, so the network is not tried again."""
-    vendor(project, "lab-alpha")
-    trap = builder()
-    index.refuse_all()
-    assert not trap.build(project, TWO_STEPS).ok
-    index.heal()
-    index.forget()
-    again = trap.build(project, TWO_STEPS)
-    assert not again.ok
-    assert not again.ran("|| true")
-    assert index.requests == []
+    """The install leaves no package behind, but `COPY . .` takes the whole folder along."""
+    naive(project, tool)
+    put(project, vendored, folder)
+    dockerfile = convert(dfcache, project, pattern, folder)
+    before = naive_images(tool)
+    after = export(builder(), project, tmp_path, dockerfile)
+    held = {f"app/pip_packages/{path.name}" for path in (project / "pip_packages").iterdir()}
+    assert held | {"app/pip_packages"} <= after.keys()
+    for path in (*held, "app/pip_packages"):
+        del after[path]
+    # uv notes beside a package from a local folder when its file was made, and lists that note.
+    notes = {path for path in after if tool == "uv" and path.endswith("dist-info/uv_cache.json")}
+    assert len(notes) == (len(held & LOCAL) if tool == "uv" else 0)
+    for note in notes:
+        del after[note]
+        record = note.replace("uv_cache.json", "RECORD")
+        after[record] = before[record]
+    assert differences(before, after) == []
