@@ -25,6 +25,8 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
         place = form.place
         if form.kind != "index" or place is None or any(form.asked is each for each in told):
             continue
+        if form.asked.use.spec.words[-1] not in ("install", "sync"):
+            continue
         if place.where == "env" and not (place.origin and place.origin.how):
             continue  # it may be there when the image runs
         use = form.asked.use

@@ -36,7 +36,7 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
     said = False
     told = [half.use for half in halves(build)]
     for each in hidden(build, step):
-        if any(each.use is use for use in told):
+        if any(each.hides(use) for use in told):
             continue  # which is worse, and is told as such
         general = each.how in ("later", "exempt") and not each.asked
         if general and said:

@@ -33,7 +33,7 @@ def in_one_step(build: Build, pair: TwoSteps) -> Plan:
     form = next(form for form in forms(build, kept) if form.asked is pair.local)
     swallows = None
     if pair.first is pair.local:
-        swallows = next(each for each in hidden(build, kept) if each.use is pair.local.use)
+        swallows = next(each for each in hidden(build, kept) if each.hides(pair.local.use))
         form = replace(form, asked=_let_out(form.asked))
     plan = Plan() if offline else become(build, kept, [form], "hybrid")
     if build.wishes.pattern != "hybrid":
@@ -43,7 +43,7 @@ def in_one_step(build: Build, pair: TwoSteps) -> Plan:
     if reason:
         plan.doubt(reason)
     if swallows is not None:
-        _drop(swallows, build, plan)
+        _drop(build, pair.local, swallows, plan)
     _refuse_more(build, gone, pair.online, plan)
     _refuse_between(build, pair.first.step, pair.second.step, plan)
     if _rest(pair.online) != _rest(pair.local):
@@ -78,8 +78,8 @@ def _let_out(each: Asked) -> Asked:
     return replace(each, use=replace(each.use, invocation=replace(made, command=command)))
 
 
-def _drop(swallows: Hidden, build: Build, plan: Plan) -> None:
-    command = swallows.use.invocation.command
+def _drop(build: Build, local: Asked, swallows: Hidden, plan: Plan) -> None:
+    command = local.use.invocation.command
     if swallows.how != "or" or swallows.cut is None:
         plan.refuse("what hides the failure is more than a few words")
         return

@@ -34,7 +34,8 @@ class Hidden:
     ``text`` that as it is written. ``asked`` is True where somebody must have meant to hide it.
     ``last`` is the command that hides it, ``meant`` the one that it stands behind where that is
     not the install, and ``ends`` tells that the step is over there. ``cut`` is what to take out so
-    that it hides nothing; None where that is more than a few words.
+    that it hides nothing; None where that is more than a few words. ``uses`` are all whose failure
+    the same thing hides, ``use`` the first of them.
     """
 
     use: ToolUse
@@ -46,6 +47,11 @@ class Hidden:
     cut: Span | None = None
     meant: str = ""
     ends: bool = True
+    uses: tuple[ToolUse, ...] = ()
+
+    def hides(self, use: ToolUse) -> bool:
+        """Whether the failure of ``use`` is among what is hidden."""
+        return any(each is use for each in self.uses)
 
 
 @per_build
@@ -53,13 +59,13 @@ def hidden(build: Build, step: RunStep) -> tuple[Hidden, ...]:
     """The installs of ``step`` whose failure is hidden, the first for each thing that hides."""
     if step.script.opaque:
         return ()
-    found: dict[Span, Hidden] = {}
+    found: dict[Span, list[Hidden]] = {}
     for use in step.uses:
         if _installs(use):
             each = _Fate(build, step, use).hidden()
             if each is not None:
-                found.setdefault(each.span, each)
-    return tuple(found.values())
+                found.setdefault(each.span, []).append(each)
+    return tuple(replace(same[0], uses=tuple(each.use for each in same)) for same in found.values())
 
 
 def _installs(use: ToolUse) -> bool:

@@ -61,7 +61,7 @@ def _pair(build: Build, one: Form, other: Form) -> TwoSteps | None:
     place = local.place
     if place is None:
         return None
-    swallowed = any(each.use is one.asked.use for each in hidden(build, one.asked.step))
+    swallowed = any(each.hides(one.asked.use) for each in hidden(build, one.asked.step))
     if one is local and not swallowed:
         return None  # the second may be there to check, or to bring what is newer
     return TwoSteps(one.asked, other.asked, online.asked, local.asked, place, swallowed)
