@@ -1,4 +1,10 @@
-"""Giving installs the form of a pattern: from the index through a cache, offline, or hybrid."""
+"""Giving installs the form of a pattern: from the index through a cache, offline, or hybrid.
+
+``uv pip`` gets ``--no-index`` as pip does, not ``--offline``: with that it takes versions that its
+cache has seen on the index before those of the folder, and fails where it did not keep their files
+(tried with 0.13.9). Options that name an index stay: neither asks one behind ``--no-index``. Only
+pip before 22.3 does, where a requirements file names it (pypa/pip#11276).
+"""
 
 from __future__ import annotations
 
