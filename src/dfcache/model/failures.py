@@ -7,10 +7,11 @@ again, nothing is said. source: POSIX, Shell Command Language, 2.9.3 Lists and 2
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dfcache.model.build import Build, RunStep, per_build
 from dfcache.model.invocations import Invocation
+from dfcache.model.shelloptions import shell_option, starter
 from dfcache.model.uses import ToolUse
 from dfcache.parser.script import Command, Separator
 from dfcache.record import record, replace
@@ -21,7 +22,6 @@ _BRANCHES = frozenset(("if", "then", "else"))
 _TRIALS = frozenset(
     "-s --simulate --just-print --dry-run --recon --no-act --print-uris --print-only".split()
 )
-_PLAIN_FLAGS = re.compile(r"-[a-zA-Z]*e[a-zA-Z]*")
 
 
 @record
@@ -197,7 +197,7 @@ class _Fate:
 
     def passed_by(self, command: Command, after: Separator) -> Hidden | None:
         """What stands behind ``;`` or a line end runs, whatever happened."""
-        option = self.option("errexit", command)
+        option = shell_option(self.step, "errexit", command)
         if option and not self.exempt:
             return None
         mine = [each for each in self.all if each.list_id == command.list_id]
@@ -227,7 +227,7 @@ class _Fate:
 
     def piped(self, command: Command, before: Separator | None = None) -> Hidden | None:
         """The status of a pipeline is that of its last command."""
-        if self.option("pipefail", command):
+        if shell_option(self.step, "pipefail", command):
             return None
         last = command if before else self.follow(command)
         if last is None:
@@ -253,7 +253,7 @@ class _Fate:
         if inner == "if":
             return self.decided(command)
         if inner == "shell":
-            outer = self.starter(command)
+            outer = starter(self.step.script, command)
             self.exempt = False
             return self.fails(outer) if outer is not None else None
         if inner not in ("subshell", "group", "then", "else", "loop", "case"):
@@ -293,17 +293,6 @@ class _Fate:
         if taken and not self.calm(taken):
             return None
         return self.told("condition", self.use.span, "if", True)
-
-    def starter(self, command: Command) -> Command | None:
-        """The command that runs the script which ``command`` stands in."""
-        around = [
-            each
-            for each in self.all
-            if each is not command
-            and each.span.covers(command.span)
-            and len(each.context) < len(command.context)
-        ]
-        return max(around, key=lambda each: len(each.context), default=None)
 
     # Questions about commands
 
@@ -367,50 +356,3 @@ class _Fate:
 
     def is_end(self, command: Command) -> bool:
         return not any(each.span.start >= command.span.end for each in self.all)
-
-    def option(self, name: str, command: Command) -> bool | None:
-        """Whether the shell option is on where ``command`` runs; None where nobody said."""
-        depth = command.context.count("shell")
-        outer = self.starter(command) if depth else None
-        while outer is not None and outer.context.count("shell") >= depth:
-            outer = self.starter(outer)
-        state: bool | None = None
-        if outer is not None:
-            state = _by_flags(name, [word.value for word in outer.words[1:]]) or None
-        elif self.step.instruction.form != "exec":
-            state = _by_flags(name, self.step.scope.shell) or self.by_shebang(name) or None
-        for each in self.all[: self.index(command)]:
-            visible = command.context[: len(each.context)] == each.context
-            same = outer is None or outer.span.covers(each.span)
-            if visible and same and each.words and each.words[0].value == "set":
-                state = _by_set(name, [word.value for word in each.words[1:]], state)
-        return state
-
-    def by_shebang(self, name: str) -> bool:
-        for heredoc in self.step.instruction.heredocs:
-            if heredoc.body.startswith("#!"):
-                return _by_flags(name, heredoc.body.partition("\n")[0].rstrip("\r").split(" ")[1:])
-        return False
-
-
-def _by_flags(name: str, words: Sequence[str]) -> bool:
-    """Whether the arguments of a shell turn an option on; micromamba's shell sets ``pipefail``."""
-    if name in words or "_dockerfile_shell.sh" in " ".join(words[:1]):
-        return True
-    return name == "errexit" and any(_PLAIN_FLAGS.fullmatch(word) for word in words)
-
-
-def _by_set(name: str, words: Sequence[str], state: bool | None) -> bool | None:
-    for at, word in enumerate(words):
-        short = name == "errexit" and "e" in word[1:] and word[:1] in "-+" and word[1:2] != "-"
-        named = word == name and at > 0 and words[at - 1][:1] in "-+"
-        if short or named:
-            state = (word if short else words[at - 1]).startswith("-")
-    return state
-
-
-def hidden_installs(build: Build) -> Iterator[tuple[RunStep, Hidden]]:
-    """All of a build, in the order of the file."""
-    for step in build.runs():
-        for each in hidden(build, step):
-            yield step, each
