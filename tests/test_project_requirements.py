@@ -102,6 +102,17 @@ def test_a_setup_script_that_reads_a_requirements_file(body: str) -> None:
          ["a"]),
         ("try:\n    from setuptools import setup\nexcept ImportError:\n"
          "    from distutils.core import setup\nsetup(install_requires=['a'])", ["a"]),
+        ("import sys, platform, os\nr = ['a']\nif sys.platform == 'win32' or os.name == 'nt':\n"
+         "    r.append('b')\nif platform.system() == 'Windows':\n    r += ['b']\n"
+         "v = sys.version_info\nif v < (2, 7) or v[0] < 2 or v[:2] < (2, 6):\n"
+         "    r += ['b']\nsetup(install_requires=r)", ["a"]),
+        ("r = []\nextras = {}\nfor x in ['a # why', 'b;python_version<\"3\"']:\n"
+         "    x, _, _ = x.partition('#')\n    if ';' in x:\n"
+         "        x, _, m = x.partition(';')\n        extras.setdefault(':' + m, []).append(x)\n"
+         "    else:\n        r.append(x)\nsetup(install_requires=r, extras_require=extras)",
+         ["a", 'b; python_version<"3"']),
+        ("import os\ntry:\n    r = ['a']\nexcept OSError:\n    r = ['a']\nelse:\n    r += ['b']\n"
+         "finally:\n    r.append('c')\nsetup(install_requires=r)", list("abc")),
         ("def main():\n    setup(install_requires=['a'])\nmain()", ["a"]),
         ("setup(name='x')", []),
         ("setup(extras_require={':python_version<\"3\"': ['old']})", ['old; python_version<"3"']),
@@ -116,7 +127,9 @@ def test_requirements_that_a_setup_script_spells_out(body: str, wanted: list[str
     [
         "import sys\nr = ['a']\nif sys.version_info < (3,):\n    r.append('b')\n"
         "setup(install_requires=r)",
-        "import sys\nr = ['a']\nif sys.platform == 'win32':\n    r = ['b']\n"
+        "import sys\nr = ['a']\nif sys.version_info[0] >= 3:\n    r = ['b']\n"
+        "setup(install_requires=r)",
+        "import sys\nr = ['a']\nif sys.version_info[:2] <= (2, 7):\n    r = ['b']\n"
         "setup(install_requires=r)",
         "setup(install_requires=load())",
         "setup(**load())",
@@ -225,7 +238,8 @@ install_requires =
     six
 [options.extras_require]
 dev = file: dev.txt
-web = a; python_version<"3"
+web =
+    a; python_version<"3"
 """
     found = make({"setup.cfg": cfg, "setup.py": "import setuptools\nsetuptools.setup()"})
     assert texts(found) == ["flask>=2", "six"]
@@ -236,6 +250,29 @@ web = a; python_version<"3"
     found = make({**files, "requirements.txt": REQUIREMENTS})
     assert texts(found) == ["flask>=2", "requests==2.32.3"]
     assert found.sources == {"": ("requirements.txt",)}
+
+
+def test_what_setuptools_makes_of_lines() -> None:
+    cfg = "[options]\ninstall_requires = a>=1; b\n[options.extras_require]\ndev =\n    c # why\n"
+    found = make({"setup.cfg": cfg, "setup.py": "import setuptools\nsetuptools.setup()"})
+    assert texts(found, "dev") == ["a>=1", "b", "c"]
+
+
+def test_tables_of_backends() -> None:
+    flit = """
+[build-system]
+requires = ["flit_core"]
+build-backend = "flit_core.buildapi"
+[tool.flit.metadata]
+module = "x"
+requires = ["a"]
+[tool.flit.metadata.requires-extra]
+dev = ["b"]
+"""
+    assert texts(make({"pyproject.toml": flit}), "dev") == ["a", "b"]
+    other = "[build-system]\nrequires = ['maturin']\nbuild-backend = 'maturin'"
+    found = texts(make({"pyproject.toml": other, "Cargo.toml": ""}))
+    assert found == "how maturin declares the dependencies is not known"
 
 
 def test_which_manifest_wins() -> None:
@@ -282,7 +319,7 @@ pytest = ">=7"
 """
     found = make({"pyproject.toml": pyproject})
     assert texts(found, "db") == [
-        "flask>=2.1,<3",
+        "flask>=2.1,<3.0",
         "uvicorn[standard]>=0.20,<0.21",
         'old ; python_version < "3.9"',
         "lib @ git+https://example.org/lib.git@v1",
@@ -298,11 +335,11 @@ pytest = ">=7"
     ("text", "wanted"),
     [
         ("*", ""),
-        ("^1.2.3", ">=1.2.3,<2"),
-        ("^0.2.3", ">=0.2.3,<0.3"),
+        ("^1.2.3", ">=1.2.3,<2.0.0"),
+        ("^0.2.3", ">=0.2.3,<0.3.0"),
         ("^0.0.3", ">=0.0.3,<0.0.4"),
         ("^0", ">=0,<1"),
-        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~1.2.3", ">=1.2.3,<1.3.0"),
         ("~1", ">=1,<2"),
         ("~=1.2", "~=1.2"),
         (">= 1.0 , < 2", ">=1.0,<2"),

@@ -7,7 +7,7 @@ src/poetry/core/constraints/version/parser.py
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 _OPERATORS = ("===", "==", "!=", "<=", ">=", "~=", "<", ">")
 _PARTS = r"v?\d+(\.\d+)*"
@@ -47,13 +47,14 @@ def _clause(text: str) -> str | None:
     return f"{operator or '=='}{version}"
 
 
-def _range(version: str, upper: object) -> str | None:
+def _range(version: str, upper: Callable[[list[int]], list[int]]) -> str | None:
     version = version.removesuffix(".*")
     match = re.match(_PARTS, version)
     if match is None:
         return None
     numbers = [int(part) for part in match[0].removeprefix("v").split(".")]
-    top = upper(numbers) if callable(upper) else ()
+    top = upper(numbers)
+    top += [0] * (len(numbers) - len(top))
     return f">={version.removeprefix('v')},<{'.'.join(map(str, top))}"
 
 

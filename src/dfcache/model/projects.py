@@ -45,6 +45,9 @@ _GIT_TOOLS = (
     "poetry-dynamic-versioning", "uv-dynamic-versioning", "versioneer", "pbr",
 )  # fmt: skip
 
+# Those whose own tables are read, if there is no standard one.
+_TABLES = ("", "poetry-core", "flit", "pbr")
+
 Table = Mapping[str, object]
 
 
@@ -122,6 +125,8 @@ class _Maker:
     def project(self) -> Project:
         if self._backend == "setuptools":
             self._file("MANIFEST.in", optional=True)
+        elif self._backend not in _TABLES and not self._declares and not self._dependencies:
+            self._give_up("", f"how {self._backend} declares the dependencies is not known")
         for line in self._all_dependencies():
             self._path_of(parse_requirement(line))
         return Project(
@@ -209,6 +214,7 @@ class _Maker:
         self._dependency_groups(_table(data, "dependency-groups"))
         self._setuptools(_table(tool, "setuptools"))
         self._poetry(_table(tool, "poetry"))
+        self._flit(_table(_table(tool, "flit"), "metadata"))
         self._hatch(_table(tool, "hatch"))
         self._pdm(_table(tool, "pdm"))
         self._uv(_table(tool, "uv"))
@@ -377,6 +383,14 @@ class _Maker:
         lines, optional, _ = requirements(table)
         return (*lines, *optional.values())
 
+    def _flit(self, table: Table) -> None:
+        """The table that flit had before the standard one."""
+        if table and not self._declares:
+            self._name = self._name or _text(table, "dist-name") or _text(table, "module")
+            self._take("", tuple(_strings(table.get("requires"))))
+            for name, lines in _lists(_table(table, "requires-extra")).items():
+                self._take(name, lines)
+
     def _hatch(self, table: Table) -> None:
         version = _table(table, "version")
         if _text(version, "path"):
@@ -475,7 +489,11 @@ class _Maker:
         if files:
             self._from_files(key, files)
         elif not key.partition(":")[2]:
-            self._take(key, tuple(_cfg_list(value)))
+            # On a single line, semicolons part the requirements.
+            # source: setuptools' config/setupcfg.py, _parse_list_semicolon
+            lines = _cfg_list(value if "\n" in value else value.replace(";", "\n"))
+            plain = (line.partition(" #")[0].strip() for line in lines)
+            self._take(key, tuple(line for line in plain if line and not line.startswith("#")))
 
     def _cfg_value(self, value: str) -> None:
         for path in _cfg_file(value):

@@ -150,6 +150,8 @@ class _Reader:
         match node:
             case cst.SimpleStatementLine() | cst.SimpleStatementSuite() | cst.IndentedBlock():
                 return self.run(node.body, names)
+            case cst.Else() | cst.Finally():
+                return self.statement(node.body, names)
             case cst.FunctionDef():
                 names[node.name.value] = Function(node)
             case cst.If():

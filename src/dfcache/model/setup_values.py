@@ -33,6 +33,26 @@ class Function:
     node: cst.FunctionDef
 
 
+class Version:
+    """``sys.version_info``, or its first ``parts``: 2.7 or anything newer."""
+
+    def __init__(self, parts: int = 5) -> None:
+        self.parts = parts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and other.parts == self.parts
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def compared(self, other: Value, equal: bool) -> bool | None:
+        """Whether it is less than ``other`` (or ``equal``), where that goes for all Pythons."""
+        given = [other] if isinstance(other, int) else other
+        if not isinstance(given, list) or not all(isinstance(each, int) for each in given):
+            return None
+        oldest = [2, 7][: self.parts]
+        return False if given < oldest or (given == oldest and not equal) else None
+
+
 class Parsed(str):
     """A requirement as pip's or setuptools' parser hands it to the script."""
 
@@ -43,6 +63,15 @@ _STRING_METHODS = frozenset(
 )
 _SAME = frozenset(("abspath", "realpath", "normpath", "Path", "PurePath", "str", "fspath"))
 _SAME_METHODS = frozenset(("resolve", "absolute", "as_posix", "expanduser"))
+# Images are built on Linux.
+_CONSTANTS = {
+    "os.curdir": ".",
+    "os.sep": "/",
+    "os.path.sep": "/",
+    "os.name": "posix",
+    "os.linesep": "\n",
+    "sys.platform": "linux",
+}
 _COPIES = frozenset(("list", "tuple", "iter", "yield_lines"))
 
 
@@ -93,6 +122,13 @@ def comparison(operator: cst.BaseCompOp, left: Value, right: Value) -> bool | No
     if left is None or right is None:
         return None
     match operator:
+        case cst.LessThan() | cst.LessThanEqual() if isinstance(left, Version):
+            return left.compared(right, isinstance(operator, cst.LessThanEqual))
+        case cst.GreaterThan() | cst.GreaterThanEqual() if isinstance(left, Version):
+            less = left.compared(right, isinstance(operator, cst.GreaterThan))
+            return None if less is None else not less
+        case cst.Equal() | cst.NotEqual() if isinstance(left, Version):
+            return None
         case cst.Equal():
             return bool(left == right)
         case cst.NotEqual():
@@ -108,6 +144,11 @@ def comparison(operator: cst.BaseCompOp, left: Value, right: Value) -> bool | No
 
 def item(value: Value, index: Value) -> Value:
     """``value[index]``."""
+    if isinstance(value, Version):
+        if index == 0:
+            return Version(1)
+        stop = index.stop if isinstance(index, slice) and not index.start else None
+        return Version(stop) if isinstance(stop, int) else None
     try:
         if isinstance(value, list | str) and isinstance(index, int | slice):
             return value[index]
@@ -217,6 +258,8 @@ def builtin(name: str, args: Sequence[Value], read: Read) -> tuple[bool, Value]:
     one = args[0] if len(args) == 1 else None
     if name in ("getcwd", "cwd"):
         return True, ""
+    if name == "system" and not args:
+        return True, "Linux"  # platform.system()
     if name == "join" or (name in ("Path", "PurePath") and len(args) > 1):
         return True, joined(args)
     if name in ("Path", "PurePath") and not args:
@@ -260,10 +303,14 @@ def attribute(base: Value, name: str, dotted: str) -> Value:
         if name == "requirement":
             return str(base)
         return base.partition(";")[0].strip() if name == "req" else None
+    if dotted == "sys.version_info":
+        return Version()
+    if isinstance(base, Version):
+        return Version(1) if name == "major" else None
     if isinstance(base, str):
         known = {"parent": posixpath.dirname(base), "name": posixpath.basename(base)}
         return known.get(name)
-    return {"os.curdir": ".", "os.sep": "/", "os.path.sep": "/"}.get(dotted)
+    return _CONSTANTS.get(dotted)
 
 
 def merged(first: Mapping[str, Value], second: Mapping[str, Value]) -> dict[str, Value]:
