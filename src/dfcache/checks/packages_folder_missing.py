@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
+from dfcache.fixes.folders import mount_of_folder
 from dfcache.model.asked import Given
 from dfcache.model.build import Build, RunStep
 from dfcache.model.effects import overlap
@@ -31,6 +32,11 @@ def check(step: RunStep, build: Build) -> Iterator[Report]:
             if folder and folder not in said:
                 said.add(folder)
                 yield _report(build, form, given, folder)
+    folder = build.wishes.packages
+    mount = mount_of_folder(step, folder)
+    if mount is not None and folder not in said and not build.context.is_dir(folder):
+        what, remedy = _what(build, folder), _remedy(build, "offline", folder)
+        yield Report(mount.mount.flag.span, f"{what}, so the build fails at this mount: {remedy}")
 
 
 def _absent(build: Build, step: RunStep, given: Given) -> str:
@@ -47,8 +53,7 @@ def _absent(build: Build, step: RunStep, given: Given) -> str:
 
 def _wheels_hidden(build: Build, folder: str) -> bool:
     """Whether the folder is seen, but no wheel in it would be."""
-    hidden = build.context.ignored(posixpath.join(folder, _WHEEL))
-    return hidden and build.context.is_dir(folder) and is_empty(build, folder)
+    return _hidden(build, folder) and build.context.is_dir(folder) and is_empty(build, folder)
 
 
 def _copied_by_name(given: Given) -> bool:
@@ -71,11 +76,9 @@ def _made(build: Build, step: RunStep, path: str) -> bool:
 
 def _report(build: Build, form: Form, given: Given, folder: str) -> Report:
     origin = given.origin
-    hidden = build.context.ignored(posixpath.join(folder, _WHEEL))
-    where = f"hidden by .dockerignore{_line(build, folder)}"
-    what = f"`{folder}` is {where if hidden else 'not in the build context'}"
+    what = _what(build, folder)
     if origin is not None and origin.there:
-        what = f"what is in `{folder}` is {where}"
+        what = f"what is in {what}"
         then = f"so `{form.asked.use.title}` finds nothing there"
     elif origin is not None and (origin.mount is not None or _copied_by_name(given)):
         then = "so the build fails at this mount" if origin.mount else "so its COPY fails the build"
@@ -83,8 +86,19 @@ def _report(build: Build, form: Form, given: Given, folder: str) -> Report:
         then = f"so `{form.asked.use.title}` finds nothing there"
     return Report(
         _span(form, given),
-        f"{what}, {then}: {_remedy(build, form, folder, hidden)}",
+        f"{what}, {then}: {_remedy(build, form.kind, folder)}",
     )
+
+
+def _hidden(build: Build, folder: str) -> bool:
+    """Whether .dockerignore hides the packages of a folder."""
+    return build.context.ignored(posixpath.join(folder, _WHEEL))
+
+
+def _what(build: Build, folder: str) -> str:
+    if _hidden(build, folder):
+        return f"`{folder}` is hidden by .dockerignore{_line(build, folder)}"
+    return f"`{folder}` is not in the build context"
 
 
 def _line(build: Build, folder: str) -> str:
@@ -98,11 +112,11 @@ def _line(build: Build, folder: str) -> str:
     return " (line 1)" if Ignore(lines[0]).hides(path) else ""
 
 
-def _remedy(build: Build, form: Form, folder: str, hidden: bool) -> str:
-    if hidden:
+def _remedy(build: Build, kind: str, folder: str) -> str:
+    if _hidden(build, folder):
         shown = folder if build.context.ignored(folder) else f"{folder}/**"
         return f"`!{shown}` as its last line shows it"
-    if form.kind in ("first", "second"):
+    if kind in ("first", "second"):
         return "`dfcache vendor` fills it, and an empty one, committed with a file in it, is enough"
     return "`dfcache vendor` fills it"
 
