@@ -171,3 +171,10 @@ def test_a_file_that_is_named_already_is_not_named_twice() -> None:
     assert fixed(source, FILES) == (
         "COPY requirements.txt .\nRUN pip install -r requirements.txt\n" + source
     )
+
+
+def test_a_manifest_that_is_there_is_not_copied_again() -> None:
+    source = "COPY pyproject.toml .\nRUN make\nCOPY . .\nRUN uv pip install --system .\n"
+    assert fixed(source, UV, Safety.SAFE) == source.replace(
+        "COPY . .", "RUN uv pip install --system -r pyproject.toml\nCOPY . ."
+    )

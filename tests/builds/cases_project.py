@@ -56,10 +56,11 @@ WORKDIR /app
 COPY . .
 RUN uv pip install --system --no-cache ".[bulk]"
 """,
-        install="-r pyproject.toml --extra bulk",
+        install='--system ".[bulk]"',
         files=_FILES,
         bump=_BUMP,
         caches=_NOTED,
+        reruns=True,
         lane=True,
     ),
     Case(
@@ -70,9 +71,10 @@ COPY . /srv/app
 WORKDIR /srv/app
 RUN uv pip install --system --no-cache --upgrade . && rm -rf build
 """,
-        install="-r /srv/app/pyproject.toml",
+        install="--upgrade .",
         files=_FILES,
         bump=_BUMP,
         caches=_NOTED,
+        reruns=True,
     ),
 )

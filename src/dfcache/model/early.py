@@ -351,10 +351,10 @@ class _Judge:
         made = [m for m in self.step.invocations if m.command.span.start <= command.span.start]
         effects = run_effects(made, self.step.uses)
         own = {self.local.path}
-        apart = own | {posixpath.dirname(self.local.path)} | set(above(self.local.path))
+        apart = {folder for path in (*own, *wanted) for folder in (path, *above(path))}
         effects = replace(
             effects,
-            reads=effects.reads - own,
+            reads=effects.reads - own - wanted.keys(),
             writes=effects.writes - own,
             needs=effects.needs - apart,
         )
