@@ -7,33 +7,27 @@ Paths are relative to the folder of the script, in which pip runs it, so ``__fil
 
 from __future__ import annotations
 
-import copy
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import libcst as cst
 
 from dfcache.model.requirements import read_requirements
+from dfcache.model.setup_flow import TooLongError, dotted_name, spoil
+from dfcache.model.setup_terms import Terms
 from dfcache.model.setup_values import (
     Function,
     Opened,
     Parsed,
     Read,
     Value,
-    added,
-    attribute,
     builtin,
-    comparison,
-    item,
     lines_of,
-    merged,
     method,
-    operation,
 )
 from dfcache.record import record
 
 _MOST_CALLS = 2000
-_MOST_STEPS = 50_000
 _FIRST = frozenset(("open", "parse_requirements", "run_path", "execfile", "read_configuration"))
 _SECOND = frozenset(("spec_from_file_location", "load_source", "SourceFileLoader"))
 _METHODS = frozenset(("read_text", "read_bytes"))
@@ -77,7 +71,7 @@ def read_setup(source: str, read: Read = lambda path: None) -> SetupScript:
     except (cst.ParserSyntaxError, RecursionError, ValueError):
         reason = "setup.py can't be parsed"
         return SetupScript(dependencies=None, unsure=(reason,), unknown=(("", reason),))
-    except _TooLongError:
+    except TooLongError:
         reason = "setup.py can't be followed"
         return SetupScript(
             tuple(reader.files),
@@ -100,380 +94,24 @@ def read_setup(source: str, read: Read = lambda path: None) -> SetupScript:
     )
 
 
-class _TooLongError(Exception):
-    pass
-
-
-@record
-class _Left:
-    """Why a block is left before its end: "return", "raise", "break", "continue" or "?"."""
-
-    how: str
-    value: Value = None
-
-
-class _Reader:
-    """Walks the script in the order it runs in, as far as that shows in the text."""
+class _Reader(Terms):
+    """Knows the calls: files that are opened, functions of the script, and ``setup`` itself."""
 
     def __init__(self, read: Read) -> None:
+        super().__init__(read)
         self.files: dict[str, None] = {}
-        self.modules: dict[str, None] = {}
         self.unsure: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
         self.dependencies: tuple[str, ...] = ()
         self.extras: dict[str, tuple[str, ...]] = {}
         self.needs: tuple[str, ...] = ()
-        self.uses_git = False
         self.pbr = False
         self.declares = False
-        self._read = read
         self._within: list[cst.FunctionDef] = []
-        self._yields: list[list[Value]] = []
         self._calls = 0
-        self._steps = 0
-        self._doubt = 0
 
-    # Statements
-
-    def run(self, body: Sequence[cst.CSTNode], names: dict[str, Value]) -> _Left | None:
-        """Follow the statements; what ended them early, if anything did."""
-        for node in body:
-            left = self.statement(node, names)
-            if left is not None:
-                return left
-        return None
-
-    def statement(self, node: cst.CSTNode, names: dict[str, Value]) -> _Left | None:
-        self._steps += 1
-        if self._steps > _MOST_STEPS:
-            raise _TooLongError
-        match node:
-            case cst.SimpleStatementLine() | cst.SimpleStatementSuite() | cst.IndentedBlock():
-                return self.run(node.body, names)
-            case cst.Else() | cst.Finally():
-                return self.statement(node.body, names)
-            case cst.FunctionDef():
-                names[node.name.value] = Function(node)
-            case cst.If():
-                return self._if(node, names)
-            case cst.For():
-                return self._for(node, names)
-            case cst.While():
-                self.value(node.test, names)
-                return self._maybe(lambda after: self.statement(node.body, after), names)
-            case cst.With():
-                return self._with(node, names)
-            case cst.Try() | cst.TryStar():
-                return self._try(node, names)
-            case cst.Return():
-                return _Left("return", self.value(node.value, names) if node.value else None)
-            case cst.Raise():
-                return _Left("raise")
-            case cst.Break():
-                return _Left("break")
-            case cst.Continue():
-                return _Left("continue")
-            case cst.ClassDef():
-                pass
-            case _:
-                return self._simple(node, names)
-        return None
-
-    def _simple(self, node: cst.CSTNode, names: dict[str, Value]) -> _Left | None:
-        match node:
-            case cst.Assign():
-                value = self.value(node.value, names)
-                for target in node.targets:
-                    self._bind(target.target, value, names)
-            case cst.AnnAssign() if node.value is not None:
-                self._bind(node.target, self.value(node.value, names), names)
-            case cst.AugAssign():
-                self._augment(node, names)
-            case cst.Import() | cst.ImportFrom():
-                self._import(node)
-            case cst.Expr():
-                self.value(node.value, names)
-                if isinstance(node.value, cst.Call) and _dotted(node.value.func) in _EXITS:
-                    return _Left("raise")
-            case cst.Del():
-                self._bind(node.target, None, names)
-            case _:
-                for child in node.children:
-                    if isinstance(child, cst.BaseExpression):
-                        self.value(child, names)
-        return None
-
-    def _bind(self, target: cst.BaseExpression, value: Value, names: dict[str, Value]) -> None:
-        if isinstance(target, cst.Name):
-            names[target.value] = value
-        elif isinstance(target, cst.Tuple | cst.List):
-            known = isinstance(value, list) and len(value) == len(target.elements)
-            for at, element in enumerate(target.elements):
-                self._bind(element.value, value[at] if known else None, names)
-        elif isinstance(target, cst.Subscript):
-            base, key = self.value(target.value, names), self._index(target, names)
-            if isinstance(base, dict):
-                if isinstance(key, str):
-                    base[key] = value
-                else:
-                    base.update(dict.fromkeys(base, None))
-                    base["*"] = None
-            elif isinstance(base, list):
-                base.append(None)
-
-    def _augment(self, node: cst.AugAssign, names: dict[str, Value]) -> None:
-        old, more = self.value(node.target, names), self.value(node.value, names)
-        if isinstance(node.operator, cst.AddAssign) and isinstance(old, list):
-            found = lines_of(more, self._read)
-            old.extend([None] if found is None else found)
-        else:
-            plus = isinstance(node.operator, cst.AddAssign)
-            self._bind(node.target, added(old, more) if plus else None, names)
-
-    def _if(self, node: cst.If, names: dict[str, Value]) -> _Left | None:
-        test = self.value(node.test, names)
-        if isinstance(test, Opened | Function):
-            test = None
-        if test is not None:
-            if test:
-                return self.statement(node.body, names)
-            return self.statement(node.orelse, names) if node.orelse else None
-        other = copy.deepcopy(names)
-        self._doubt += 1
-        first = self.statement(node.body, names)
-        second = self.statement(node.orelse, other) if node.orelse else None
-        self._doubt -= 1
-        return _either(first, second, names, other)
-
-    def _maybe(
-        self, run: Callable[[dict[str, Value]], _Left | None], names: dict[str, Value]
-    ) -> _Left | None:
-        """Statements that run any number of times: what they change can't be told."""
-        before = copy.deepcopy(names)
-        self._doubt += 1
-        run(names)
-        self._doubt -= 1
-        _set(names, merged(before, names))
-        return None
-
-    def _for(self, node: cst.For, names: dict[str, Value]) -> _Left | None:
-        items = lines_of(self.value(node.iter, names), self._read)
-        if items is None:
-            self._bind(node.target, None, names)
-            return self._maybe(lambda after: self.statement(node.body, after), names)
-        for each in items:
-            self._bind(node.target, each, names)
-            left = self.statement(node.body, names)
-            if left is not None and left.how == "break":
-                return None
-            if left is not None and left.how == "?":
-                _spoil(node.body, names)
-                return None
-            if left is not None and left.how != "continue":
-                return left
-        return self.statement(node.orelse, names) if node.orelse else None
-
-    def _with(self, node: cst.With, names: dict[str, Value]) -> _Left | None:
-        for each in node.items:
-            value = self.value(each.item, names)
-            if each.asname is not None:
-                self._bind(each.asname.name, value, names)
-        return self.statement(node.body, names)
-
-    def _try(self, node: cst.Try | cst.TryStar, names: dict[str, Value]) -> _Left | None:
-        """The body runs through, unless an import in it may fail or what it does is unknown."""
-        before = copy.deepcopy(names)
-        left = self.statement(node.body, names)
-        if node.orelse and left is None:
-            left = self.statement(node.orelse, names)
-        certain = left is None or left.how == "return"
-        self._doubt += 1
-        for handler in node.handlers:
-            other = copy.deepcopy(before)
-            self.statement(handler.body, other)
-            changed = [name for name in other if other[name] != before.get(name)]
-            if _imports(node.body) or not certain or any(names.get(n) is None for n in changed):
-                _set(names, merged(names, other))
-        self._doubt -= 1
-        if node.finalbody:
-            left = self.statement(node.finalbody, names) or left
-        return None if left is not None and left.how == "raise" else left
-
-    def _import(self, node: cst.Import | cst.ImportFrom) -> None:
-        if isinstance(node, cst.Import):
-            found = [_dotted(alias.name) for alias in node.names]
-        else:
-            found = [_dotted(node.module)] if node.module is not None else []
-        for name in found:
-            self.modules[name] = None
-            self.uses_git = self.uses_git or name == "versioneer"
-
-    # Expressions
-
-    def value(self, node: cst.BaseExpression, names: dict[str, Value]) -> Value:
-        """What an expression is worth; what it opens and calls is followed."""
-        self._steps += 1
-        if self._steps > _MOST_STEPS:
-            raise _TooLongError
-        match node:
-            case cst.SimpleString():
-                return self._string(node)
-            case cst.Integer():
-                return node.evaluated_value
-            case cst.ConcatenatedString():
-                return added(self.value(node.left, names), self.value(node.right, names))
-            case cst.FormattedString():
-                return self._formatted(node, names)
-            case cst.Name():
-                return _CONSTANTS.get(node.value, names.get(node.value))
-            case cst.List() | cst.Tuple() | cst.Set():
-                return self._list(node.elements, names)
-            case cst.Dict():
-                return self._dict(node, names)
-            case cst.BinaryOperation():
-                left = self.value(node.left, names)
-                return operation(node.operator, left, self.value(node.right, names))
-            case cst.BooleanOperation():
-                return self._boolean(node, names)
-            case cst.UnaryOperation():
-                value = self.value(node.expression, names)
-                if isinstance(node.operator, cst.Minus):
-                    return -value if isinstance(value, int) else None
-                return None if value is None else not value
-            case cst.Comparison() if len(node.comparisons) == 1:
-                left = self.value(node.left, names)
-                right = self.value(node.comparisons[0].comparator, names)
-                return comparison(node.comparisons[0].operator, left, right)
-            case cst.IfExp():
-                return self._choice(node, names)
-            case cst.Attribute():
-                return attribute(self.value(node.value, names), node.attr.value, _dotted(node))
-            case cst.Subscript():
-                return item(self.value(node.value, names), self._index(node, names))
-            case cst.ListComp() | cst.GeneratorExp() | cst.SetComp():
-                return self._comprehension(node.elt, node.for_in, names)
-            case cst.Yield():
-                return self._yield(node, names)
-            case cst.Call():
-                return self._call(node, names)
-            case cst.NamedExpr():
-                value = self.value(node.value, names)
-                self._bind(node.target, value, names)
-                return value
-            case cst.Lambda():
-                return None
-        for child in node.children:
-            if isinstance(child, cst.BaseExpression):
-                self.value(child, names)
-        return None
-
-    def _string(self, node: cst.SimpleString) -> Value:
-        value = node.evaluated_value
-        if not isinstance(value, str):
-            return None
-        self.uses_git = self.uses_git or value == "git" or value.startswith("git ")
-        return value
-
-    def _formatted(self, node: cst.FormattedString, names: dict[str, Value]) -> Value:
-        text: str | None = ""
-        for part in node.parts:
-            if isinstance(part, cst.FormattedStringText):
-                text = added(text, part.value)
-            elif isinstance(part, cst.FormattedStringExpression):
-                value = self.value(part.expression, names)
-                text = added(text, str(value) if isinstance(value, int) else value)
-        return text
-
-    def _list(self, elements: Sequence[cst.BaseElement], names: dict[str, Value]) -> list[Value]:
-        found: list[Value] = []
-        for element in elements:
-            value = self.value(element.value, names)
-            if isinstance(element, cst.StarredElement):
-                more = lines_of(value, self._read)
-                found += [None] if more is None else more
-            else:
-                found.append(value)
-        return found
-
-    def _dict(self, node: cst.Dict, names: dict[str, Value]) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        for element in node.elements:
-            if isinstance(element, cst.DictElement):
-                key = self.value(element.key, names)
-                found[key if isinstance(key, str) else "*"] = self.value(element.value, names)
-            else:
-                more = self.value(element.value, names)
-                found.update(more if isinstance(more, dict) else {"*": None})
-        return found
-
-    def _boolean(self, node: cst.BooleanOperation, names: dict[str, Value]) -> Value:
-        left = self.value(node.left, names)
-        ends = isinstance(node.operator, cst.Or)
-        if left is not None and bool(left) is ends:
-            return left
-        right = self.value(node.right, names)
-        if left is not None:
-            return right
-        return right if right is not None and bool(right) is ends and ends is False else None
-
-    def _choice(self, node: cst.IfExp, names: dict[str, Value]) -> Value:
-        test = self.value(node.test, names)
-        if test is not None:
-            return self.value(node.body if test else node.orelse, names)
-        one, two = self.value(node.body, names), self.value(node.orelse, names)
-        return one if one == two else None
-
-    def _index(self, node: cst.Subscript, names: dict[str, Value]) -> Value:
-        if len(node.slice) != 1:
-            return None
-        inner = node.slice[0].slice
-        if isinstance(inner, cst.Index):
-            return self.value(inner.value, names)
-        if isinstance(inner, cst.Slice) and inner.step is None:
-            ends = [self.value(e, names) if e else None for e in (inner.lower, inner.upper)]
-            given = [inner.lower, inner.upper]
-            known = all(
-                isinstance(end, int) or node is None for end, node in zip(ends, given, strict=True)
-            )
-            return slice(*ends) if known else None
-        return None
-
-    def _comprehension(
-        self, elt: cst.BaseExpression, loop: cst.CompFor, names: dict[str, Value]
-    ) -> list[Value] | None:
-        found: list[Value] | None = []
-        items = lines_of(self.value(loop.iter, names), self._read)
-        inner = dict(names)
-        for each in [None] if items is None else items:
-            self._bind(loop.target, each, inner)
-            tests = [self.value(one.test, inner) for one in loop.ifs]
-            if any(test is not None and not test for test in tests):
-                continue
-            if loop.inner_for_in is not None:
-                value = self._comprehension(elt, loop.inner_for_in, inner)
-            else:
-                value = [self.value(elt, inner)]
-            if found is not None:
-                sure = value is not None and None not in tests
-                found = found + value if sure and value is not None else None
-        return None if items is None else found
-
-    def _yield(self, node: cst.Yield, names: dict[str, Value]) -> None:
-        value = None
-        if isinstance(node.value, cst.From):
-            more = lines_of(self.value(node.value.item, names), self._read)
-            if self._yields:
-                self._yields[-1] += [None] if more is None else more
-            return
-        if node.value is not None:
-            value = self.value(node.value, names)
-        if self._yields:
-            self._yields[-1].append(value)
-
-    # Calls
-
-    def _call(self, node: cst.Call, names: dict[str, Value]) -> Value:
-        dotted = _dotted(node.func)
+    def call(self, node: cst.Call, names: dict[str, Value]) -> Value:
+        dotted = dotted_name(node.func)
         name = dotted.rpartition(".")[2]
         if name == "setup":
             self._setup(node, names)
@@ -544,7 +182,7 @@ class _Reader:
             return self.value(function.body, inner)
         if isinstance(function, cst.Name) and function.value in ("None", "bool"):
             return one if isinstance(one, str | list | int) else None
-        dotted = _dotted(function)
+        dotted = dotted_name(function)
         if dotted.startswith("str."):
             return method(one, dotted[4:], (), self._read)[1]
         if dotted == "str":
@@ -594,12 +232,12 @@ class _Reader:
         if isinstance(star, cst.Param):
             inner[star.name.value] = values if None not in values else None
         self._within.append(function)
-        self._yields.append([])
+        self.yields.append([])
         left = self.statement(function.body, inner)
         self._within.pop()
-        yielded = self._yields.pop()
+        yielded = self.yields.pop()
         if left is not None and left.how == "?":
-            _spoil(function.body, inner)
+            spoil(function.body, inner)
             return None
         if yielded:
             return yielded
@@ -659,7 +297,7 @@ class _Reader:
                 given.update(value)
             elif arg.star == "**":
                 given["*"] = None
-        if self._doubt or self.declares or "*" in given:
+        if self.doubt or self.declares or "*" in given:
             self.unknown[""] = self.unknown["*"] = _COMPUTED.format("what it hands to setup()")
         self.declares = True
         self._dependencies(given)
@@ -699,10 +337,6 @@ class _Reader:
                 self.dependencies = (*self.dependencies, *lines)
 
 
-_EXITS = frozenset(("sys.exit", "exit", "os._exit", "quit"))
-_CONSTANTS = {"True": True, "False": False, "__file__": "setup.py"}
-
-
 def _taken(value: Value) -> tuple[str, ...] | None:
     """Requirements as setuptools takes them: a text or a list of texts, less comments.
 
@@ -726,77 +360,3 @@ def _taken(value: Value) -> tuple[str, ...] | None:
 def _marked(line: str, marker: str) -> str:
     head, _, own = line.partition(";")
     return f"{head.strip()}; ({own.strip()}) and ({marker})" if own else f"{head.strip()}; {marker}"
-
-
-def _either(
-    first: _Left | None, second: _Left | None, names: dict[str, Value], other: dict[str, Value]
-) -> _Left | None:
-    """How it goes on behind two ways of which one was taken; what ends the build was not."""
-    if first is not None and first.how == "raise":
-        _set(names, other)
-        return second
-    if second is not None and second.how == "raise":
-        return first
-    _set(names, merged(names, other))
-    if first is None and second is None:
-        return None
-    if first is not None and second is not None and first.how == second.how:
-        same = type(first.value) is type(second.value) and first.value == second.value
-        return _Left(first.how, first.value if same else None)
-    return _Left("?")
-
-
-def _set(names: dict[str, Value], to: dict[str, Value]) -> None:
-    """Make ``names`` hold what ``to`` does; lists that others hold as well keep their identity."""
-    for name, value in to.items():
-        old = names.get(name)
-        if isinstance(old, list) and isinstance(value, list):
-            old[:] = value
-        elif isinstance(old, list) and value is None:
-            old.append(None)
-            names[name] = None
-        else:
-            names[name] = value
-
-
-def _spoil(body: cst.CSTNode, names: dict[str, Value]) -> None:
-    """Forget what a block names: how far it ran can't be told."""
-    for child in body.children:
-        _spoil(child, names)
-        if isinstance(child, cst.Name) and child.value in names:
-            value = names[child.value]
-            if isinstance(value, list):
-                value.append(None)
-            elif isinstance(value, dict):
-                value["*"] = None
-            elif not isinstance(value, Function):
-                names[child.value] = None
-
-
-def _imports(body: cst.CSTNode) -> bool:
-    """Whether a block imports what may not be there: anything but packaging tools."""
-    for child in body.children:
-        if isinstance(child, cst.Import):
-            found = [_dotted(alias.name) for alias in child.names]
-        elif isinstance(child, cst.ImportFrom):
-            found = [_dotted(child.module)] if child.module is not None else []
-        else:
-            found = []
-            if _imports(child):
-                return True
-        if any(name.split(".")[0] not in _PACKAGING for name in found):
-            return True
-    return False
-
-
-_PACKAGING = frozenset("setuptools distutils pkg_resources pip os sys io re codecs pathlib".split())
-
-
-def _dotted(node: cst.CSTNode) -> str:
-    """``a.b.c``; of anything that is no plain name, only the last part."""
-    if isinstance(node, cst.Name):
-        return node.value
-    if isinstance(node, cst.Attribute):
-        head = _dotted(node.value)
-        return f"{head}.{node.attr.value}" if head else node.attr.value
-    return ""
