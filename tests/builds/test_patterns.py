@@ -18,7 +18,7 @@ from lab.engine import Engine
 from lab.filesystem import Entry, differences, entries
 from lab.index import Index
 from mending import Terminal
-from parts import ALPHA, APP, BULK, GAMMA
+from parts import ALPHA, APP, BULK, GAMMA, REQUIREMENTS
 
 pytestmark = pytest.mark.builds
 
@@ -316,3 +316,124 @@ def test_the_image_is_the_same_but_for_what_copy_all_takes_along(
         record = note.replace("uv_cache.json", "RECORD")
         after[record] = before[record]
     assert differences(before, after) == []
+
+
+def test_only_copy_all_makes_a_layer_of_the_packages(
+    lab: Lab, builder: Callable[[], Builder], dfcache: Terminal, project: Path, vendored: Path
+) -> None:
+    """With `COPY . .` the image grows by the folder; with `COPY app.py .` by nothing."""
+
+    def layers(text: str) -> list[int]:
+        """The sizes of the last four layers, the last first."""
+        file = project.parent / "image"
+        built = builder().build(project, text, options=[f"--iidfile={file}"])
+        assert built.ok, built.log
+        words = ("history", "--human=false", "--format={{.Size}}", file.read_text())
+        return [int(line) for line in lab[0](*words).split()[:4]]
+
+    before = naive(project, "pip")
+    _, installed, source, _ = layers(before)
+    put(project, vendored, "complete")
+    text = convert(dfcache, project, "offline", "complete")
+    held = sum(path.stat().st_size for path in (project / "pip_packages").iterdir())
+    assert held > 4_000_000
+    _, all_of_it, same, _ = layers(text)
+    assert same == pytest.approx(installed, abs=10_000)
+    assert all_of_it == pytest.approx(source + held, abs=10_000)
+    _, app, same, _ = layers(text.replace("COPY . .", "COPY app.py ."))
+    assert same == pytest.approx(installed, abs=10_000)
+    assert app < 1_000
+
+
+@pytest.mark.parametrize("tool", INSTALL if ALL_OF_IT else ["pip"])
+def test_back_to_the_index(
+    tool: str,
+    naive_images: Callable[[str], Image],
+    builder: Callable[[], Builder],
+    index: Index,
+    dfcache: Terminal,
+    project: Path,
+    tmp_path: Path,
+    vendored: Path,
+) -> None:
+    """A project that changes its mind has what it would have had all along."""
+    text = naive(project, tool)
+    dockerfile = project / "Dockerfile"
+    dfcache(project, "fix", "--write")
+    fixed = dockerfile.read_text()
+    for folder in ("complete", "empty"):
+        put(project, vendored, folder)
+        for pattern in ("offline", "hybrid"):
+            dockerfile.write_text(text)
+            dockerfile.write_text(convert(dfcache, project, pattern, folder))
+            dfcache(project, "fix", "--write", "--pattern=cache-mount")
+            assert dockerfile.read_text() == fixed
+        shutil.rmtree(project / "pip_packages")
+    dockerfile.write_text(text)
+    one = builder()
+    assert differences(naive_images(tool), export(one, project, tmp_path, fixed)) == []
+    index.forget()
+    (project / "requirements.txt").write_text(REQUIREMENTS.replace("lab-beta==1.0\n", ""))
+    again = one.build(project, fixed)
+    assert again.ok, again.log
+    assert again.ran("pip install")
+    assert index.fetched() == {}
+
+
+# --- Where the advice comes from -------------------------------------------------------------
+
+
+def test_uv_needs_its_index_beside_a_folder_that_has_all(
+    builder: Callable[[], Builder], index: Index, project: Path, vendored: Path
+) -> None:
+    """Unlike pip, which goes on with the folder; so only `--no-index` is a first try for both."""
+    naive(project, "uv")
+    put(project, vendored, "complete")
+    index.refuse_all()
+    text = "FROM python:3.11-slim\nCOPY requirements.txt .\n"
+    text += "RUN --mount=type=bind,source=pip_packages,target=/pip_packages \\\n"
+    text += "    uv pip install --system --find-links=/pip_packages -r requirements.txt\n"
+    one = builder()
+    assert not one.build(project, text).ok
+    assert one.build(project, text.replace("--system", "--system --no-index")).ok
+
+
+def test_an_ignored_folder_ends_the_build(
+    builder: Callable[[], Builder], dfcache: Terminal, project: Path, vendored: Path
+) -> None:
+    naive(project, "pip")
+    put(project, vendored, "complete")
+    text = convert(dfcache, project, "offline", "complete")
+    (project / ".dockerignore").write_text("pip_packages\n")
+    (project / "Dockerfile").write_text(text)
+    assert "DFC302" in dfcache(project, "check", code=1)
+    built = builder().build(project)
+    assert not built.ok
+    assert '"/pip_packages": not found' in built.log
+
+
+def test_two_steps_never_recover_and_one_does(
+    builder: Callable[[], Builder], index: Index, dfcache: Terminal, project: Path, vendored: Path
+) -> None:
+    """The first step's failure is stored as a layer, so the network is not tried again."""
+    (project / "Dockerfile").write_text(TWO_STEPS)
+    (project / "requirements.txt").write_text(REQUIREMENTS)
+    put(project, vendored, "empty")
+    trap = builder()
+    index.refuse_all()
+    assert not trap.build(project).ok
+    index.heal()
+    index.forget()
+    again = trap.build(project)
+    assert not again.ok
+    assert not again.ran("|| true")
+    assert index.requests == []
+
+    dfcache(project, "fix", "--write", "--select=DFC306", "--unsafe")
+    mended = builder()
+    index.refuse_all()
+    assert not mended.build(project).ok
+    index.heal()
+    built = mended.build(project)
+    assert built.ok, built.log
+    assert set(index.fetched()) == EVERYTHING
