@@ -17,6 +17,7 @@ from dfcache.parser import parse
 from simulator import FILES, BuildError, Image, simulate
 
 MOUNT = "--mount=type=cache,target=/root/.cache/pip "
+OWNED = "FROM python:3.12-slim\nCOPY --chown=1000 "
 STEPS = [
     *("COPY . .", "COPY . /app", "COPY . /app/", "COPY . /srv/app", "COPY ./ ./", "COPY * ./"),
     *("COPY src src", "COPY src /srv/app/src/", "COPY src/ ./", "COPY app.py requirements.txt ./"),
@@ -74,6 +75,8 @@ def image(source: str) -> Image:
 @given(files())
 @settings(max_examples=150, deadline=None)
 @example(f"FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN {MOUNT}pip install -r all.txt\n")
+@example(f"{OWNED}src /srv/app/src/\nWORKDIR /srv/app\nRUN {MOUNT}pip install flask\n")
+@example(f"{OWNED}. /srv/app\nRUN mkdir -p /srv/app/log\nRUN {MOUNT}pip install flask\n")
 def test_the_image_stays_the_same(source: str):
     try:
         before = image(source)

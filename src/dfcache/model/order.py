@@ -15,7 +15,7 @@ from dfcache.model.build import (
     per_build,
 )
 from dfcache.model.effects import SYSTEM, Effects, above, commute, overlap, run_effects, within
-from dfcache.model.globbing import destination, is_glob, placed
+from dfcache.model.globbing import STANDARD_FOLDERS, destination, is_glob, placed
 from dfcache.model.mounts import StepMount
 
 _METADATA = frozenset(
@@ -133,7 +133,18 @@ def _commute(build: Build, effects: Effects, step: Step, other: Step) -> bool:
             return all(
                 theirs[path] == mine[path] and same_owner for path in mine.keys() & theirs.keys()
             )
+    if _makes_as_another(build, step, other) or _makes_as_another(build, other, step):
+        return False
     return commute(effects, step_effects(build, other))
+
+
+def _makes_as_another(build: Build, copy: Step, other: Step) -> bool:
+    """Whether a COPY gives an owner to folders that another step would make as well."""
+    if not isinstance(copy, CopyStep) or not any(owner_of(copy)):
+        return False
+    theirs = step_effects(build, other)
+    makes = theirs.makes | {folder for path in theirs.writes for folder in above(path)}
+    return bool((folders_made(build, copy) - STANDARD_FOLDERS).difference(SYSTEM) & makes)
 
 
 def owner_of(step: CopyStep) -> tuple[str | None, str | None]:
@@ -165,7 +176,8 @@ def _passes_workdir(step: Step, copies: list[CopyStep], runs: list[RunStep], bui
         if copy.files is None or not copy.files.dest.startswith("/"):
             return f"line {line} changes what the destination of line {copy.outer.start_line} means"
         owned = copy.written is not None and (copy.written.chown or copy.written.chmod)
-        if owned and after is not None and within(after, destination(copy.files)):
+        made = {destination(copy.files), *above(destination(copy.files))} - STANDARD_FOLDERS
+        if owned and after is not None and any(within(after, folder) for folder in made):
             return f"line {line} would make the folder that line {copy.outer.start_line} makes"
     return ""
 
