@@ -345,6 +345,26 @@ def test_only_copy_all_makes_a_layer_of_the_packages(
     assert app < 1_000
 
 
+def test_exclude_keeps_the_packages_out_of_the_image(
+    naive_images: Callable[[str], Image],
+    builder: Callable[[], Builder],
+    dfcache: Terminal,
+    project: Path,
+    tmp_path: Path,
+    vendored: Path,
+) -> None:
+    """With it the image is what it was before there was a folder, to the last file."""
+    one = builder()
+    if not one.build(project, "FROM scratch\nCOPY --exclude=pip_packages . /\n").ok:
+        pytest.skip("the builder's own frontend has no COPY --exclude (Dockerfile 1.19)")
+    naive(project, "pip")
+    put(project, vendored, "complete")
+    text = convert(dfcache, project, "offline", "complete")
+    text = text.replace("COPY . .", "COPY --exclude=pip_packages . .")
+    after = export(one, project, tmp_path, text)
+    assert differences(naive_images("pip"), after) == []
+
+
 @pytest.mark.parametrize("tool", INSTALL if ALL_OF_IT else ["pip"])
 def test_back_to_the_index(
     tool: str,
