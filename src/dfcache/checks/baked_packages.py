@@ -6,11 +6,14 @@ import posixpath
 from collections.abc import Iterator
 
 from dfcache.checks.registry import Report, check_for
-from dfcache.fixes.baked import folder_of, mount_instead, remove_copy
+from dfcache.diagnostics import Severity
+from dfcache.fixes.baked import folder_of, leave_out, mount_instead, remove_copy
 from dfcache.fixes.patterns import deviates
 from dfcache.model.build import Build, CopyStep
+from dfcache.model.effects import within
 from dfcache.model.forms import Form, forms
 from dfcache.model.globbing import clean, destination
+from dfcache.model.order import brings
 from dfcache.model.reads import copies_before
 
 
@@ -19,7 +22,18 @@ def check(copy: CopyStep, build: Build) -> Iterator[Report]:
     if build.wishes.builder in ("classic", "kaniko"):
         return
     folder = folder_of(copy)
-    if folder is None or copy.files is None:
+    if copy.files is None:
+        return
+    for beside in _brought_along(build, copy):
+        plan = leave_out(build, copy, beside)
+        yield Report(
+            copy.instruction.keyword_span,
+            f"this takes `{beside}` into the image too, although installs only mount it",
+            plan.fix(f"copy all but {beside}"),
+            plan.notes(),
+            severity=Severity.INFO,
+        )
+    if folder is None:
         return
     if build.context.known and not build.context.is_dir(folder):
         return
@@ -43,6 +57,17 @@ def check(copy: CopyStep, build: Build) -> Iterator[Report]:
             plan.fix("copy it no more"),
             plan.notes(),
         )
+
+
+def _brought_along(build: Build, copy: CopyStep) -> Iterator[str]:
+    """The folders of packages that installs mount, in a folder that a COPY brings."""
+    brought = brings(build, copy).values()
+    places = (form.place for step in build.runs() for form in forms(build, step))
+    origins = (place.origin for place in places if place is not None)
+    mounted = {each.path for each in origins if each and each.how == "mount" and each.path}
+    for folder in sorted(mounted):
+        if folder != folder_of(copy) and any(within(path, folder) for path in brought):
+            yield folder
 
 
 def _using(build: Build, copy: CopyStep) -> Iterator[Form]:

@@ -16,7 +16,7 @@ from dfcache.model.build import Build, CopyStep, RunStep, Step
 from dfcache.model.effects import within
 from dfcache.model.globbing import clean, destination
 from dfcache.model.invocations import Invocation
-from dfcache.text import Edit
+from dfcache.text import Edit, Span
 
 _ALL = ("/*", "/*.whl")
 
@@ -69,6 +69,26 @@ def remove_copy(build: Build, copy: CopyStep) -> Plan:
     assert copy.files is not None
     _remove(build, copy, posixpath.normpath(destination(copy.files)), plan)
     plan.settle(build.dockerfile.source, build.dockerfile.escape)
+    return plan
+
+
+def leave_out(build: Build, copy: CopyStep, folder: str) -> Plan:
+    """Have a COPY of a folder above leave the folder of packages out."""
+    plan = Plan()
+    assert copy.files is not None
+    sources = copy.files.sources
+    if len(sources) != 1 or any(char in sources[0] for char in "*?["):
+        plan.refuse("the COPY names several things")
+        return plan
+    flag = f"--exclude={posixpath.relpath(folder, clean(sources[0]) or '.')}"
+    instruction = copy.instruction
+    at = instruction.flags[-1].span.end if instruction.flags else instruction.keyword_span.end
+    plan.edits.append(Edit(Span(at, at), f" {flag}"))
+    plan.added.append(flag)
+    plan.doubt(
+        "the builder has to know `COPY --exclude`: Docker 29, or Dockerfile syntax 1.19;"
+        " `.dockerignore` is no way, as it would hide the folder from the mount as well"
+    )
     return plan
 
 
