@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dfcache.diagnostics import Fix, Safety
+from dfcache.diagnostics import Declared, Fix, Safety
 from dfcache.engine.fix import MAX_PASSES, CircleError, choose, fix
 from dfcache.engine.lint import Rules, examine, lint
 from dfcache.engine.settings import Settings
@@ -58,6 +58,25 @@ def test_different_insertions_at_one_place_wait():
 
     made = rules(finds("DFC101", "x", insert("1")), finds("DFC102", "x", insert("2")))
     examined = examine("FROM a\nRUN x\n", NoContext(), Settings(), made)
+    assert [each.code for each in choose(examined.findings, Safety.SAFE)] == ["DFC101"]
+
+
+def test_what_two_fixes_move_goes_to_one_place():
+    """As both take the same lines away, their edits there are the same; those that add differ."""
+    line = "COPY . .\n"
+
+    def behind(last: str):
+        def move(source: str, span: Span) -> Fix:
+            at = source.index(last) + len(last)
+            gone = Span(source.index(line), source.index(line) + len(line))
+            edits = (Edit(gone, ""), Edit(Span(at, at), line))
+            return Fix("Move", edits, Safety.SAFE, Declared(moved=frozenset((gone,))))
+
+        return move
+
+    source = f"FROM a\n{line}RUN x\nRUN y\n"
+    made = rules(finds("DFC101", "x", behind("x\n")), finds("DFC102", "y", behind("y\n")))
+    examined = examine(source, NoContext(), Settings(), made)
     assert [each.code for each in choose(examined.findings, Safety.SAFE)] == ["DFC101"]
 
 

@@ -46,6 +46,7 @@ WORDS = [
     ("RUN a \\\n  # why\n  ⟦-n⟧\n", "RUN a\n  # why\n"),
     ("RUN a \\\n\n  ⟦-n⟧\n", "RUN a\n\n"),
     ("RUN a \\\n  x \\\n# one\n# two\n  ⟦-n⟧\nRUN b\n", "RUN a \\\n  x\n# one\n# two\nRUN b\n"),
+    ("RUN a \\\n  x \\\n# one \\\n# two \\\n  ⟦-n⟧\n", "RUN a \\\n  x\n# one \\\n# two \\\n"),
     ("ENV ⟦A=1⟧ \\\n    # b\n    B=2\n", None),
     # the line ends of Windows
     ("RUN a \\\r\n  ⟦-n⟧ \\\r\n  x\r\n", "RUN a \\\r\n  x\r\n"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dfcache.diagnostics import Finding, Fix, Safety
 from dfcache.record import record
-from dfcache.text import Edit, apply
+from dfcache.text import Edit, Span, apply
 
 if TYPE_CHECKING:
     from dfcache.engine.lint import Examined
@@ -76,8 +76,9 @@ def choose(findings: Iterable[Finding], least: Safety) -> tuple[Finding, ...]:
     """The findings whose fixes can be applied together.
 
     Those that start first come first, then by code. A fix with an edit that touches a
-    taken one waits for the next pass, unless the two edits are the same. Findings about
-    other files have no part in it.
+    taken one waits for the next pass, unless the two edits are the same; so does one that moves
+    what a taken one moves, as that can go to one place only. Findings about other files have no
+    part in it.
     """
     fixable = [
         each
@@ -89,11 +90,16 @@ def choose(findings: Iterable[Finding], least: Safety) -> tuple[Finding, ...]:
     ]
     taken: list[Finding] = []
     edits: set[Edit] = set()
+    moved: set[Span] = set()
     for finding in sorted(fixable, key=_order):
-        new = set(finding.fix.edits) - edits if finding.fix else set()
-        if not any(one.span.touches(other.span) for one in new for other in edits):
-            taken.append(finding)
-            edits |= new
+        assert finding.fix is not None
+        new = set(finding.fix.edits) - edits
+        away = set(finding.fix.declared.moved)
+        if away & moved or any(one.span.touches(other.span) for one in new for other in edits):
+            continue
+        taken.append(finding)
+        edits |= new
+        moved |= away
     return tuple(taken)
 
 

@@ -92,11 +92,13 @@ def _cut_last(source: str, line: Span, within: Span, escape: str) -> tuple[Edit,
         at = above.start
         if text.strip(_BLANKS) == escape:  # a continuation on a line of its own
             gone.append(Span(_before_line_end(source, above.start), above.end))
+        elif is_comment(text) or is_blank(text):
+            continue  # its backslash continues nothing
         elif continues(text, escape):
             bare = text.rstrip(_BLANKS)[: -len(escape)].rstrip(_BLANKS)
             gone.append(Span(above.start + len(bare), above.end))
             return tuple(Edit(span, "") for span in _joined(gone))
-        elif not is_comment(text) and not is_blank(text):
+        else:
             return (Edit(Span(line.start, _line_end(source, line.end)), ""),)
     return None
 
