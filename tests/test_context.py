@@ -162,6 +162,11 @@ def test_decode(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 
+def test_a_path_of_the_machine_is_no_path_of_a_context() -> None:
+    with pytest.raises(ValueError, match="/a is no path of a context"):
+        MemoryContext({"/a": ""})
+
+
 def test_no_context() -> None:
     context: Context = NoContext()
     assert not context.known

@@ -145,7 +145,7 @@ def _flat(value: Any) -> Iterator[Any]:
 # --- Tools ---------------------------------------------------------------------------------
 
 
-_INDEX = ("options", "env", "trusted_options", "trusted_env", "offline_env")
+_INDEX = ("options", "trusted_options", "offline_env")
 
 
 def _tool(entry: _Entry) -> dict[str, Any]:

@@ -207,9 +207,7 @@ def _tool(entry: Mapping[str, Any]) -> Tool:
             ),
             "index": Index(
                 options=frozenset(entry["index"]["options"]),
-                env=tuple(entry["index"]["env"]),
                 trusted_options=frozenset(entry["index"]["trusted_options"]),
-                trusted_env=tuple(entry["index"]["trusted_env"]),
                 offline_env=tuple(entry["index"]["offline_env"]),
             ),
             "symlinks": tuple((name, value) for name, value in entry["symlinks"]),

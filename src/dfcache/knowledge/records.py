@@ -121,15 +121,13 @@ class SwitchedOff:
 class Index:
     """How a package manager is told which package index to ask.
 
-    ``options`` and ``env`` name indexes. Answers of a plain ``http://`` index are not cached unless
-    its host is named by ``trusted_options`` or ``trusted_env``. ``offline_env`` are variables that,
-    set to a true value, have it ask no network, as a command's ``offline`` options do.
+    ``options`` name indexes. Answers of a plain ``http://`` index are not cached unless its host is
+    named by ``trusted_options``. ``offline_env`` are variables that, set to a true value, have it
+    ask no network, as a command's ``offline`` options do.
     """
 
     options: frozenset[str] = frozenset()
-    env: tuple[str, ...] = ()
     trusted_options: frozenset[str] = frozenset()
-    trusted_env: tuple[str, ...] = ()
     offline_env: tuple[str, ...] = ()
 
 

@@ -97,7 +97,8 @@ class NoContext:
 class MemoryContext:
     """A context held in memory; ``tree`` names further files, of unknown text.
 
-    A path in ``tree`` that ends in ``/`` is an empty folder. ``.dockerignore`` among ``files``
+    Paths begin with no ``/``, else ValueError is raised. One in ``tree`` that ends in ``/`` is an
+    empty folder. ``.dockerignore`` among ``files``
     applies, and before it the one of ``dockerfile``, a path of the context.
     """
 
@@ -114,6 +115,8 @@ class MemoryContext:
         self._folders: dict[str, set[str]] = {"": set()}
         self._files: set[str] = set()
         for path in (*files, *tree):
+            if path.startswith("/"):
+                raise ValueError(f"{path} is no path of a context: those begin with no slash")
             if not self._ignore.hides(path):
                 self._add(path)
 

@@ -22,8 +22,6 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 """The variables that name the package index, the one to set first."""
 
 _INDEX_OPTIONS = ("-i", "--index-url", "--pypi-url", "--default-index")
-_NO_INDEX = {"pip": "PIP_NO_INDEX", "uv": "UV_NO_INDEX"}
-_TRUE = ("1", "true", "yes", "on", "y", "t")
 _OLD_UV = re.compile(r"\buv(?:==|:|@)v?0\.(\d+)\.(\d+)\b")
 _SETTINGS = {
     "pip": re.compile(r"\bpip\.conf\b|\bPIP_CONFIG_FILE\b|\bpip3?\s+config\s.*index-url"),
@@ -95,8 +93,6 @@ def _triggers(build: Build, step: Step) -> Iterator[set[str]]:
 
 def _asks_none(build: Build, step: RunStep, use: ToolUse) -> bool:
     """Whether it asks no index at all, whatever it is called with."""
-    if (use.env.get(_NO_INDEX[use.tool.name]) or "").lower() in _TRUE:
-        return True
     return any(each.use is use and not each.needs_index for each in asked(build, step))
 
 
