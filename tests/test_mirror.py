@@ -290,6 +290,13 @@ def test_an_index_that_knows_nothing_of_the_project_is_an_index_all_the_same(fak
     assert found["beta"].message == "the mirror doesn't know it"
 
 
+def test_a_site_that_is_no_index(fake: Fake):
+    fake.answers["/"] = (200, {"Content-Type": "text/html"}, b"<p>Welcome</p>")
+    message = told(fake.url.removesuffix("simple/"), "beta")["answers"].message
+    assert message.startswith("no package index: ")
+    assert message.endswith(" is something else; the address of most ends in /simple/")
+
+
 def test_a_mirror_that_is_down_and_one_that_says_nothing():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"

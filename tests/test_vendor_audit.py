@@ -366,6 +366,15 @@ def test_what_other_dockerfiles_asked_for_is_needed(house: Path) -> None:
     assert len(found.needed) == 3
 
 
+@pytest.mark.parametrize("theirs", ["gone", "git+https://git.example/theirs@v1"])
+def test_what_other_dockerfiles_may_need_makes_it_unsure(house: Path, theirs: str) -> None:
+    wheel(house, "a", "1")
+    wheel(house, "deep", "1")
+    recorded(house, Input("api/Dockerfile", SLIM, (theirs,)))
+    found = looked(house, job("a"))
+    assert (found.good, found.sure) == (True, False)
+
+
 def checked_out(folder: Path, name: str, extras: str = "") -> Audit:
     checkout = Checkout(
         "Dockerfile:3", f"git+https://example.org/{name}", name, extras, name,
@@ -567,5 +576,5 @@ def test_answers_beat_both() -> None:
 def test_a_python_that_nobody_tells_is_asked_for() -> None:
     with pytest.raises(UnknownTargetError, match=r"give it: --python 3\.11"):
         stage_targets(Target(), "Dockerfile", None, Answers())
-    with pytest.raises(UnknownTargetError, match="only Linux"):
+    with pytest.raises(ValueError, match="only Linux"):
         stage_targets(Target("", "windows/amd64"), "Dockerfile", None, Answers())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,11 @@ from pathlib import Path
 
 import pytest
 from lab.index import Index
-from lab.packages import Package, wheel
+from lab.packages import Package, sdist, wheel
+
+from dfcache.cli.vendor_show import Show
+from dfcache.vendor.fetch import Network, fetch
+from dfcache.vendor.files import Locked
 
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGES = (
@@ -45,6 +50,10 @@ PACKAGES = (
     Package("lab-windows", "1.0"),
     Package("lab-extra", "1.0"),
     Package("lab-source", "1.0", requires=("lab-inner",), source=True),
+    Package("lab-over", "0.9", source=True),
+    Package("lab-over", "1.0", requires=("lab-source",)),
+    Package("lab-both", "1.0"),
+    Package("lab-both", "1.0", source=True),
 )  # fmt: skip
 
 
@@ -254,6 +263,12 @@ def test_what_comes_from_version_control_is_told(project: Project):
     assert "requirements.txt:1: lab-git comes from version control" in done.stderr
     assert "lab-git is not fetched: building it takes a container, but docker" in done.stderr
     assert "token" not in done.stderr
+    text = (project.packages / "dfcache.json").read_text()
+    assert "token" not in text
+    # Whoever prunes for another Dockerfile has to know.
+    assert ["lab-git @ git+https://git.example/lab.git@v1"] in [
+        each["requirements"] for each in json.loads(text)["inputs"]
+    ]
 
 
 def test_no_binary_keeps_the_source_and_what_builds_it(project: Project):
@@ -287,6 +302,23 @@ def test_cut_twice_costs_nothing_twice(tmp_path: Path, metadata: bool):
         whole = index.size("lab_big-1.0-py3-none-any.whl")
         assert sent(index, "lab_big") == whole
         assert sent(index, "lab_large") == index.size("lab_large-1.0-py3-none-any.whl")
+
+
+def test_a_full_disk_is_not_tried_again(project: Project, monkeypatch: pytest.MonkeyPatch):
+    tries = []
+
+    def read(file: object, response: object, part: object) -> int:
+        tries.append(part)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dfcache.vendor.fetch._File._read", read)
+    name, body = wheel(Package("lab-inner", "1.0"))
+    file = Locked(
+        "lab-inner", "1.0", f"{project.url}files/{name}", hashlib.sha256(body).hexdigest()
+    )
+    project.packages.mkdir()
+    failed = fetch([file], project.packages, Network({}), Show(True), (0, 0))
+    assert (failed, len(tries)) == ({file: "No space left on device"}, 1)
 
 
 def test_an_index_that_gives_only_whole_files_is_asked_once_for_each(tmp_path: Path):
@@ -449,6 +481,34 @@ def test_hashes_of_requirements_are_held(project: Project):
     assert "none of the hashes that the requirements allow" in done.stderr
 
 
+def hashed(file: bytes, algorithm: str = "sha256") -> str:
+    return f"--hash={algorithm}:{hashlib.new(algorithm, file).hexdigest()}"
+
+
+def test_hashes_that_no_index_tells_are_held(project: Project):
+    project.write(f"lab-inner==1.0 {hashed(wheel(Package('lab-inner', '1.0'))[1], 'sha512')}\n")
+    project.run("--quiet")
+    project.write(f"lab-inner==1.0 {hashed(b'', 'sha512')}\n")
+    done = project.run("--quiet", code=2)
+    assert done.stderr == (
+        "dfcache: Dockerfile:4: lab_inner-1.0-py3-none-any.whl has none of the hashes that the "
+        "requirements allow\n"
+    )
+
+
+def test_a_source_is_taken_where_only_its_hash_is_allowed(project: Project):
+    project.write(f"lab-both==1.0 {hashed(sdist(Package('lab-both', '1.0', source=True))[1])}\n")
+    project.run("--quiet", "--sdist")
+    assert project.files() == ["lab_both-1.0.tar.gz"]
+
+
+def test_hashes_that_changed_are_held_against_a_full_folder(project: Project):
+    project.write("lab-inner==1.0\n")
+    project.run("--quiet")
+    project.write(f"lab-inner==1.0 {hashed(b'')}\n")
+    assert "none of the hashes" in project.run("--quiet", code=2).stderr
+
+
 def test_passwords_are_used_and_never_shown(project: Project, index: Index):
     index.login = "someone:sesame%"
     url = project.url.replace("//", "//someone:sesame%25@")
@@ -535,6 +595,71 @@ def test_sources_are_kept_on_request(project: Project):
     assert project.files() == ["lab_inner-1.0-py3-none-any.whl", "lab_source-1.0.tar.gz"]
 
 
+def test_what_depends_on_a_source_stays_a_wheel(project: Project):
+    project.write("lab-over\n")
+    done = project.run("--quiet", code=2)
+    assert "Dockerfile:4: lab-source 1.0 has no wheel" in done.stderr
+    project.run("--quiet", "--sdist")
+    assert project.files() == [
+        "lab_inner-1.0-py3-none-any.whl", "lab_over-1.0-py3-none-any.whl", "lab_source-1.0.tar.gz",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"UV_RESOLUTION": "lowest"},
+        {"UV_CONSTRAINT": "nowhere.txt"},
+        {"UV_FIND_LINKS": "/nowhere"},
+        {"UV_NO_INDEX": "1"},
+        {"UV_NO_CONFIG": "1"},
+    ],
+    ids=lambda env: next(iter(env)),
+)
+def test_what_this_machine_tells_uv_is_not_for_the_image(project: Project, env: dict[str, str]):
+    project.env |= env
+    project.write("lab-plain\nlab-source\n")
+    project.run("--quiet", "--sdist")
+    assert "lab_plain-2.0-py3-none-any.whl" in project.files()
+    assert "lab_inner-1.0-py3-none-any.whl" in project.files()
+
+
+@pytest.mark.parametrize("way", ["pip.conf", "PIP_INDEX_URL", "UV_INDEX", "UV_CONFIG_FILE"])
+def test_the_mirror_of_this_machine_is_asked(project: Project, tmp_path: Path, way: str):
+    (project.folder / "Dockerfile").write_text("FROM python:3.11\nRUN pip install lab-plain\n")
+    file = tmp_path / "configuration"
+    if way == "pip.conf":
+        file.write_text(f"[global]\nindex-url = {project.url}\n")
+        project.env["PIP_CONFIG_FILE"] = str(file)
+    elif way == "UV_CONFIG_FILE":
+        file.write_text(f'[[index]]\nurl = "{project.url}"\ndefault = true\n')
+        project.env[way] = str(file)
+    else:
+        project.env["UV_DEFAULT_INDEX"] = f"{project.index.url}/nothing/"
+        project.env[way] = f"team={project.url}" if way == "UV_INDEX" else project.url
+        if way == "PIP_INDEX_URL":
+            del project.env["UV_DEFAULT_INDEX"]
+    project.run("--quiet")
+    assert project.names() == ["inner", "plain"]
+
+
+def test_a_line_that_is_no_requirement_has_its_own_place(project: Project):
+    project.write("lab-inner\n!!!\n")
+    done = project.run("--quiet")
+    assert done.stderr == (
+        "dfcache: requirements.txt:2: not a requirement: !!!; what it asks for is not fetched\n"
+    )
+
+
+def test_a_platform_that_uv_knows_not(project: Project):
+    project.write("lab-inner\n")
+    done = project.run("--quiet", "--platform=linux/arm/v7", code=2)
+    assert done.stderr == (
+        "dfcache: Dockerfile:4: packages can be fetched for linux/amd64 and linux/arm64, not for "
+        "linux/arm/v7; builds for it have to ask the index\n"
+    )
+
+
 def test_nothing_satisfies(project: Project):
     project.write("lab-plain==9\n")
     done = project.run("--quiet", code=2)
@@ -555,6 +680,71 @@ def test_a_build_for_several_platforms_is_told(project: Project):
     assert "name them all: --platform" in project.run("--quiet").stderr
     both = project.run("--quiet", "--platform=linux/amd64", "--platform=linux/arm64")
     assert "name them all" not in both.stderr
+
+
+def test_two_runs_at_once_keep_what_each_brings(project: Project):
+    project.write("lab-large\n")
+    (project.folder / "second").write_text(
+        f"FROM python:3.11\nRUN pip install -i {project.url} lab-big\n"
+    )
+    options = ("--into", "pip_packages", "--context", ".")
+    both = [
+        subprocess.Popen(
+            project.command(name, *options), cwd=project.folder, env=project.env,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for name in ("Dockerfile", "second")
+    ]  # fmt: skip
+    told = [each.communicate(timeout=120)[1] for each in both]
+    assert [each.returncode for each in both] == [0, 0], told
+    assert sorted(project.manifest()) == [
+        "lab_big-1.0-py3-none-any.whl", "lab_large-1.0-py3-none-any.whl",
+    ]  # fmt: skip
+
+
+def test_a_file_where_the_folder_should_be(project: Project):
+    project.write("lab-inner\n")
+    project.packages.write_text("")
+    for option in ("--quiet", "--check"):
+        done = project.run(option, code=2)
+        assert done.stderr == "dfcache: pip_packages is no folder, so it can't hold packages\n"
+
+
+def test_a_spoilt_manifest_is_named_as_the_user_knows_it(project: Project):
+    project.write("lab-inner\n")
+    project.packages.mkdir()
+    (project.packages / "dfcache.json").write_text("{")
+    done = project.run(code=2)
+    assert done.stderr.startswith("dfcache: pip_packages/dfcache.json:1: is not JSON")
+
+
+def test_a_python_that_is_given_is_that_of_the_stage_that_tells_none(project: Project):
+    (project.folder / "Dockerfile").write_text(
+        "FROM python:3.9 AS first\nRUN pip install lab-inner\n"
+        "FROM example.com/base\nRUN pip install lab-inner\n"
+    )
+    told = "Dockerfile:3: the base image doesn't tell which Python it has; give it: --python 3.11"
+    assert told in project.run("--check", code=2).stderr
+    (project.folder / "Dockerfile").write_text(
+        "FROM python:3.9 AS first\n"
+        f"RUN pip install -i {project.url} lab-marked\n"
+        f"FROM example.com/base\nRUN pip install -i {project.url} lab-marked\n"
+    )
+    project.run("--quiet", "--python=3.12")
+    assert project.names() == ["marked", "new", "old"]
+
+
+def test_a_project_of_which_only_the_manifest_was_copied(project: Project):
+    (project.folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["lab-inner"]\nbuild-backend = "x"\n'
+        '[project]\nname = "x"\nversion = "1"\ndependencies = ["lab-old"]\n'
+    )
+    (project.folder / "Dockerfile").write_text(
+        "FROM python:3.11\nWORKDIR /app\nCOPY pyproject.toml ./\n"
+        f"RUN pip install -i {project.url} .\nCOPY . ./\n"
+    )
+    project.run("--quiet")
+    assert project.names() == ["inner", "old"]
 
 
 def test_json(project: Project):

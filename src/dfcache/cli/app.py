@@ -303,7 +303,8 @@ def vendor(
     happens, and another run fetches the rest. Needs uv: pip install 'dfcache[vendor]'. Exits
     with 0; with --check, 1 where something is lacking; 2 where it could not be done.
     """
-    from dfcache.cli.vendor import Request, run_vendor
+    from dfcache.cli.vendor import run_vendor
+    from dfcache.cli.vendor_subject import Request
 
     request = Request(
         dockerfile, context, into, tuple(platform or ()), python, libc, sdist, prune, check,

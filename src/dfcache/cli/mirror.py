@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dfcache.cli.platform import own_platform
 from dfcache.cli.stream import complain, opened
 from dfcache.record import record
 
@@ -183,15 +184,7 @@ def _of_file(path: str, source: str, session: Session) -> tuple[list[Wanted], li
     build = session.rules.understand(dockerfile, chosen.context, settings)
     where = os.path.relpath(chosen.root) if chosen.root is not None else ""
     prefix = "" if where in ("", os.curdir) else where + os.sep
-    return wanted(build, path, prefix, _platform())
-
-
-def _platform() -> str:
-    """The platform that a builder on this machine builds for."""
-    import platform
-
-    machine = platform.machine().lower()
-    return "linux/arm64" if machine in ("arm64", "aarch64") else "linux/amd64"
+    return wanted(build, path, prefix, own_platform())
 
 
 def _put(request: Request, text: str, code: int) -> int:

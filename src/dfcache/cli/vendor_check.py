@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 from dfcache.cli.stream import complain
+from dfcache.cli.vendor_subject import answers_of
 
 if TYPE_CHECKING:
-    from dfcache.cli.vendor import Request, Subject
+    from dfcache.cli.vendor_subject import Request, Subject
 
 CLEAN, FAULTS, FAILED = 0, 1, 2
 
 
-def run_check(request: Request, subject: Subject, own_platform: str) -> int:
+def run_check(request: Request, subject: Subject) -> int:
     """Say whether the folder holds what the build installs; the exit code.
 
     Raises ManifestError and OSError.
     """
     from dfcache.reporters import vendored
-    from dfcache.vendor.check import Answers, check
+    from dfcache.vendor.check import check
 
-    libc, _, version = (request.libc or "").partition("-")
-    answers = Answers(request.platforms, request.python or "", libc, version, own_platform)
     try:
         found = check(
-            subject.build, subject.path, subject.inside, subject.root, subject.folder, answers
-        )
+            subject.build, subject.path, subject.inside, subject.root, subject.folder,
+            answers_of(request),
+        )  # fmt: skip
     except ValueError as error:
-        complain(f"dfcache: {subject.path}: {error}")
+        complain(f"dfcache: {error}")
         return FAILED
     folder = os.path.relpath(subject.root / subject.folder)
     doubt = subject.chosen.doubt
@@ -51,6 +52,9 @@ def _command(request: Request) -> str:
     words = ["dfcache", "vendor"]
     if request.path not in (".", "Dockerfile"):
         words.append(request.path)
-    for option, value in (("--context", request.context), ("--into", request.into)):
+    given = [("--context", request.context), ("--into", request.into), ("--python", request.python)]
+    given += [("--platform", platform) for platform in request.platforms]
+    given += [("--libc", request.libc), ("--config", request.config)]
+    for option, value in given:
         words += [option, value] if value else []
-    return " ".join(words)
+    return shlex.join(words)

@@ -37,7 +37,7 @@ class Show:
         self._told = 0.0
 
     def doing(self, text: str) -> None:
-        """See ``dfcache.vendor.work.Show``."""
+        """See ``dfcache.vendor.store.Show``."""
         with self._lock:
             if self._line:
                 self._write(f"{text} …")
@@ -50,7 +50,7 @@ class Show:
             self.doing(text)
 
     def expect(self, files: int, size: int) -> None:
-        """See ``dfcache.vendor.work.Show``."""
+        """See ``dfcache.vendor.store.Show``."""
         with self._lock:
             self._all_files = self._files + files
             self._all_bytes = self._bytes + size

@@ -97,7 +97,9 @@ def _no_index(web: Web, address: Address, first: _Page) -> str:
         return "no package index: that of devpi ends in /+simple/, as in /root/pypi/+simple/"
     if root.status == 200 and ("simple.v1" in kind or b"<a " in root.body.lower()):
         return ""
-    return f"no package index: {address.url} answers with status {root.status}"
+    what = "is something else" if root.status == 200 else f"answers with status {root.status}"
+    hint = "" if "/simple/" in address.url else "; the address of most ends in /simple/"
+    return f"no package index: {address.url} {what}{hint}"
 
 
 # --- What pip needs ---------------------------------------------------------------------------

@@ -6,8 +6,8 @@ of themselves, and the manifest. That a package was withdrawn from its index can
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +18,7 @@ from dfcache.model.wheelhouse import PackageFile, package_file
 from dfcache.record import record, replace
 from dfcache.vendor.builds import build_closures, without_wheel
 from dfcache.vendor.closure import Closure, Gap, Need, Rules, closure
+from dfcache.vendor.hashes import digest
 from dfcache.vendor.house import House
 from dfcache.vendor.jobs import Job, bare
 from dfcache.vendor.manifest import NAME, Entry, Input, Manifest, target_text
@@ -257,8 +258,7 @@ class _Auditor:
         key = (name, algorithm)
         if key not in self._digests:
             try:
-                with open(self._folder / name, "rb") as file:
-                    self._digests[key] = hashlib.file_digest(file, algorithm).hexdigest()
+                self._digests[key] = digest(self._folder / name, algorithm)
             except (OSError, ValueError):
                 self._digests[key] = ""
         return self._digests[key]
@@ -269,7 +269,10 @@ class _Auditor:
         """Files that were fetched for other Dockerfiles, or other targets of this one."""
         for each in self._manifest.inputs:
             if each.dockerfile != dockerfile or each.target not in self._targets:
-                yield from _recorded(house, each)
+                for found in _recorded(house, each):
+                    # Of what is not there, it can't be told what it needs.
+                    self._sure = self._sure and not found.gaps and not found.addresses
+                    yield from found.files.values()
 
     def _rest(self, house: House) -> None:
         """What is no error: parts, files of others, and what nothing needs."""
@@ -318,12 +321,13 @@ def _needs(lines: Iterable[str], origins: Mapping[str, str], where: str) -> list
     return found
 
 
-def _recorded(house: House, recorded: Input) -> Iterator[PackageFile]:
+def _recorded(house: House, recorded: Input) -> Iterator[Closure]:
     rules = _rules(recorded.target, recorded.constraints)
-    found = closure(house, _needs(recorded.requirements, {}, recorded.dockerfile), rules)
-    yield from found.files.values()
-    for each in build_closures(house, found, rules, set()):
-        yield from each.files.values()
+    # What comes from version control is there as a wheel that was built, by its name.
+    lines = [re.sub(r" @ (git|hg|svn|bzr)\+.*", "", line) for line in recorded.requirements]
+    found = closure(house, _needs(lines, {}, recorded.dockerfile), rules)
+    yield without_wheel(found)
+    yield from build_closures(house, found, rules, set())
 
 
 def _label(requirement: Requirement) -> str:

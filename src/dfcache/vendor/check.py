@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dfcache.model.build import Build
 from dfcache.model.target import OLDEST, Target, with_answers
-from dfcache.record import record
+from dfcache.record import record, replace
 from dfcache.vendor.audit import Audit, audit
 from dfcache.vendor.jobs import Indexes
 from dfcache.vendor.manifest import Manifest, read_manifest
@@ -50,13 +50,38 @@ def check(
     """
     place = root / folder
     manifest = read_manifest(place) if place.is_dir() else None
-    wanted = {
-        stage: stage_targets(target, dockerfile, manifest, answers)
-        for stage, target in targets(build).items()
-    }
+    wanted = all_targets(build, name, dockerfile, manifest, answers)
     made = plan(build, name, wanted, root, folder, Indexes())
     found = audit(place, made, dockerfile, manifest)
     return Checked(found, (*made.unread, *made.notes))
+
+
+def all_targets(
+    build: Build, name: str, dockerfile: str, manifest: Manifest | None, answers: Answers
+) -> Mapping[int, Sequence[Target]]:
+    """The targets of each stage; see ``stage_targets``.
+
+    A Python that is given is that of the stages whose own nothing tells, and of all where there is
+    none such. Raises UnknownTargetError where one is lacking, else ValueError, with the place.
+    """
+    known = targets(build)
+    some_open = any(not target.python for target in known.values())
+    found = {}
+    for stage, target in known.items():
+        mine = replace(answers, python="") if some_open and target.python else answers
+        try:
+            found[stage] = stage_targets(target, dockerfile, manifest, mine)
+        except UnknownTargetError as error:
+            raise UnknownTargetError(f"{name}:{_line(build, stage)}: {error}") from None
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return found
+
+
+def _line(build: Build, stage: int) -> int:
+    """The line of a stage's FROM."""
+    froms = [each for each in build.dockerfile.instructions if each.name == "FROM"]
+    return build.dockerfile.source.count("\n", 0, froms[stage].span.start) + 1
 
 
 def stage_targets(
@@ -99,7 +124,7 @@ def _is_like(recorded: Target, target: Target) -> bool:
 
 def _whole(target: Target) -> Target:
     if not target.linux:
-        raise UnknownTargetError(f"{target.platform} is not supported: only Linux images are")
+        raise ValueError(f"{target.platform} is not supported: only Linux images are")
     if not target.python:
         message = "the base image doesn't tell which Python it has; give it: --python 3.11"
         raise UnknownTargetError(message)

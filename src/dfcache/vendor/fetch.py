@@ -9,7 +9,7 @@ place, once the hash is right.
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import http.client
 import os
 import queue
@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from dfcache.record import EMPTY, record
 from dfcache.vendor.files import Locked
+from dfcache.vendor.hashes import sha256
 
 PARTS = ".dfcache-part"
 """The folder, within that of the packages, of files that have not arrived as a whole."""
@@ -37,6 +38,8 @@ _CHUNK = 1 << 16
 _WORKERS = 4
 _FRUITLESS = 3  # attempts in a row that brought no byte, before a file waits for the next round
 _TIMEOUT = 30.0  # seconds without a byte
+# Errors of this machine's disk, which stay however often it is tried.
+_OWN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM))
 
 
 class Tell(Protocol):
@@ -57,13 +60,15 @@ class Network:
     """How the servers are spoken to.
 
     ``logins`` are (user, password) by host and port as in an address, ``insecure`` are hosts whose
-    certificates are not checked. ``other`` fetches what can't be fetched so, as where a server
+    certificates are not checked; ``trusted`` is a file of certificates to trust instead of the
+    usual ones. ``other`` fetches what can't be fetched so, as where a server
     wants more than a password: it is given the file and a folder to put it into, and
     raises OSError.
     """
 
     logins: Mapping[str, tuple[str, str]]
     insecure: frozenset[str] = frozenset()
+    trusted: str | None = None
     other: Callable[[Locked, Path], None] | None = None
 
 
@@ -165,10 +170,10 @@ class _File:
         self._stop = stop
         self._resumed = False
         self._part = part_of(file, folder)
-        self._part.parent.mkdir(parents=True, exist_ok=True)
 
     def fetch(self) -> None:
         """Raises OSError or HTTPException where it failed, _Final or HashError for good."""
+        self._part.parent.mkdir(parents=True, exist_ok=True)
         scheme = urlsplit(self._file.url).scheme
         if scheme == "file":
             self._copy()
@@ -212,6 +217,8 @@ class _File:
                 if _untrusted(error) and self._network.other is not None:
                     self._elsewhere()
                     break
+                if isinstance(error, OSError) and error.errno in _OWN:
+                    raise _Final(error.strerror) from error
                 fruitless = self._again(error, 0 if self._size() > before else fruitless + 1)
         try:
             self._keep()
@@ -296,12 +303,6 @@ class _File:
             return 0
 
 
-def sha256(path: Path) -> str:
-    """The hash of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _is_archive(path: Path) -> bool:
     import tarfile
     import zipfile
@@ -346,19 +347,20 @@ def open_address(
         request.add_unredirected_header("Authorization", f"Basic {text}")
     bare_host = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     insecure = not network.insecure.isdisjoint((host, bare_host))
-    return _opener(insecure).open(request, timeout=_TIMEOUT)
+    return _opener(insecure, network.trusted).open(request, timeout=_TIMEOUT)
 
 
 def _untrusted(error: Exception) -> bool:
     return isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError)
 
 
-def _opener(insecure: bool) -> urllib.request.OpenerDirector:
-    if not insecure:
+def _opener(insecure: bool, trusted: str | None) -> urllib.request.OpenerDirector:
+    if not insecure and trusted is None:
         return urllib.request.build_opener()
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    context = ssl.create_default_context(cafile=trusted)
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
 
 

@@ -6,9 +6,20 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from dfcache.vendor.jobs import Indexes
 from dfcache.vendor.programs import pip, run
+
+# What pip trusts besides, by way of requests.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+RESOLVING = frozenset(
+    "UV_BUILD_CONSTRAINT UV_CONFIG_FILE UV_CONSTRAINT UV_EXCLUDE UV_FIND_LINKS UV_FORK_STRATEGY"
+    " UV_INDEX_STRATEGY UV_NO_BINARY UV_NO_BINARY_PACKAGE UV_NO_BUILD UV_NO_BUILD_PACKAGE"
+    " UV_NO_CONFIG UV_NO_INDEX UV_NO_SOURCES UV_OVERRIDE UV_PRERELEASE UV_PYTHON UV_RESOLUTION"
+    " UV_SYSTEM_PYTHON UV_TORCH_BACKEND UV_WORKING_DIR".split()
+)
+"""What uv would read from this machine's environment, and builds of the image don't see."""
 
 
 def configured(index_url: str | None) -> Indexes:
@@ -34,8 +45,26 @@ def configured(index_url: str | None) -> Indexes:
 
 
 def certificate() -> str | None:
-    """The file of certificates that pip is told to trust."""
-    return _pip_values().get("cert")
+    """The file of certificates to trust instead of the usual ones, as pip has it.
+
+    None where there is none, or where ``SSL_CERT_FILE`` names it to all programs anyway.
+    """
+    if os.environ.get("SSL_CERT_FILE"):
+        return None
+    given = (_pip_values().get("cert"), *map(os.environ.get, _BUNDLES))
+    return next((path for path in given if path and os.path.isfile(path)), None)
+
+
+def own_file() -> str | None:
+    """The text of the only configuration that uv is to read, None where it may look for them.
+
+    Raises OSError where the one that is named can't be read.
+    """
+    named = os.environ.get("UV_CONFIG_FILE")
+    if named:
+        return Path(named).read_text("utf-8")
+    no = os.environ.get("UV_NO_CONFIG", "").lower()
+    return None if no in ("", "0", "false", "f", "no", "n", "off") else ""
 
 
 def _pip_values() -> Mapping[str, str]:
@@ -60,4 +89,6 @@ def _first(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(each for each in text.split() if each.startswith(("http://", "https://")))
+    """The addresses among words; uv's indexes may have a name in front, ``name=https://…``."""
+    found = (re.fullmatch(r"(?:[\w.-]+=)?(https?://.+)", each) for each in text.split())
+    return tuple(match[1] for match in found if match)

@@ -123,7 +123,8 @@ def read_manifest(folder: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: can't be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise ManifestError(f"{path}: can't be read: {why}") from None
     return parse(text, str(path))
 
 

@@ -49,6 +49,13 @@ class Checkout:
     target: Target
     indexes: Indexes
 
+    @property
+    def line(self) -> str:
+        """What a manifest says of it: its name, extras and address, without credentials."""
+        _, at, url = self.requirement.partition(" @ ")
+        address = bare(url.strip() if at else self.requirement)
+        return f"{self.name}{self.extras} @ {address}" if self.name else address
+
 
 @record
 class Plan:
@@ -130,7 +137,7 @@ class _Planner:
         for reason in asked.unknown:
             if reason.endswith("is not read as requirements"):
                 continue
-            self._unread[f"{where}: {reason}; {_NOT}"] = None
+            self._unread[f"{self.told(reason, asked.step, where)}; {_NOT}"] = None
         given = _options(asked)
         job = Job(
             where,
@@ -155,6 +162,14 @@ class _Planner:
             for line in self.manifest(path, asked, where):
                 lines.setdefault(line, path)
         self.add(replace(job, requirements=tuple(lines), origins=lines))
+
+    def told(self, reason: str, step: RunStep, where: str) -> str:
+        """A reason with its place: the line of a requirements file where it begins with one."""
+        from dfcache.model.origins import origin_of
+
+        path, colon, rest = reason.partition(":")
+        own = origin_of(self._build, step, path).path if colon and path[:1] == "/" else None
+        return f"{where}: {reason}" if own is None else f"{own}:{rest}"
 
     def add(self, job: Job) -> None:
         """Keep a job once: the second try of a hybrid install asks for the same."""
@@ -213,7 +228,7 @@ class _Planner:
 
     def project(self, local: Local, job: Job, asked: Asked) -> Iterator[str]:
         """The dependencies of a local project; what its build needs is a job of its own."""
-        where, folder = job.where, local.origin.path
+        where, folder = job.where, self.project_folder(local, asked.step)
         if folder is None or not self._build.context.is_dir(folder):
             self._unread[f"{where}: {local.path} is not of the build context; {_NOT}"] = None
             return
@@ -230,6 +245,18 @@ class _Planner:
         if found.dependencies is None:
             self._unread[f"{where}: only a build tells what {shown} depends on; {_NOT}"] = None
         yield from _dependencies(found, local.extras)
+
+    def project_folder(self, local: Local, step: RunStep) -> str | None:
+        """The folder of the context that a project is from, if only its manifest was copied."""
+        from dfcache.model.origins import origin_of
+
+        if local.origin.path is not None:
+            return local.origin.path
+        path = posixpath.join(local.path, "pyproject.toml")
+        found = origin_of(self._build, step, path).path if path.startswith("/") else None
+        if found is None or posixpath.basename(found) != "pyproject.toml":
+            return None
+        return posixpath.dirname(found)
 
     def manifest(self, path: str, asked: Asked, where: str) -> Iterator[str]:
         """The dependencies of a manifest that ``uv pip install -r`` reads."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dfcache.record import record
 
@@ -48,10 +48,13 @@ def pip() -> tuple[str, ...] | None:
     return None if found is None else (found,)
 
 
-def run(command: Sequence[str], env: Mapping[str, str], cwd: str) -> Ran:
-    """Run a program to its end."""
+def run(
+    command: Sequence[str], env: Mapping[str, str], cwd: str, without: Collection[str] = ()
+) -> Ran:
+    """Run a program to its end, with ``env`` and this environment, ``without`` some of it."""
+    kept = {name: value for name, value in os.environ.items() if name not in without}
     done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+        command, cwd=cwd, env={**kept, **env}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dfcache.model.requirements import normalised
 from dfcache.model.target import Target
 from dfcache.record import record
 from dfcache.vendor.files import Locked
+from dfcache.vendor.host import RESOLVING, certificate, own_file
 from dfcache.vendor.jobs import Job, bare, secrets
 from dfcache.vendor.metadata import Metadata
 from dfcache.vendor.programs import HINT, ProgramError, Ran, run, uv
@@ -32,13 +33,13 @@ _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 # The versions of glibc that uv knows as a platform, besides 2.17.
 _GLIBC = ((2, 28), *((2, minor) for minor in range(31, 41)))
 _NO_WHEEL = (
+    r"([\w.-]+)(?:[=<>!~][^ ]*)? (?:has|have) no (?:usable )?wheels",
     r"Wheels are required for `([^`]+)` because building",
-    r"([\w.-]+)(?:[=<>!~][^ ]*)? has no (?:usable )?wheels",
-    r"versions of ([\w.-]+) have no (?:usable )?wheels",
     r"Wheels are available for `([^`]+)`",
     r"we only found wheels for `([^`]+)`",
     r"source distribution is required for `([^`]+)`",
 )
+_DEPENDS = r"([\w.-]+)(?:[=<>!~][^ ]*)? depends on ([\w.-]*\w)"
 _UNREACHABLE = (
     r"Request failed|Failed to fetch|error sending request|Failed to download|timed out|"
     r"Failed to unzip wheel|response body error"
@@ -129,13 +130,22 @@ class _Resolver:
         self._told: dict[str, None] = dict.fromkeys(self._sources)
         self._known: dict[tuple[str, str], Metadata] = {}
         self._lacking: dict[str, str] = {}
+        # Sources that uv named along with others: perhaps their wheels would do.
+        self._doubted: list[str] = []
+        self._left_out = ""
+        self._with_it: dict[str, str] = {}
+        self._unfit: dict[str, str] = {}
 
     def resolve(self) -> Resolved:
         job = self._job
         platform = platform_of(job.target)
         if platform is None:
             can = " and ".join(_MACHINES)
-            raise ResolveError(job.where, f"uv resolves for {can}, not for {job.target.platform}")
+            raise ResolveError(
+                job.where,
+                f"packages can be fetched for {can}, not for {job.target.platform}; "
+                "builds for it have to ask the index",
+            )
         self._write("requirements.txt", job.requirements)
         self._write("constraints.txt", job.constraints)
         if self._stepwise:
@@ -145,13 +155,16 @@ class _Resolver:
             if ran.code != 0 and not self._stepwise and _cut_in_wheel(ran):
                 self._go_stepwise()
                 continue
-            if ran.code != 0:
+            if ran.code != 0 and not self._left_out:
                 self._allow_sources(ran)
                 continue
-            files = _locked((self._folder / "pylock.toml").read_text(encoding="utf-8"))
-            if not self._learn(files):
+            text = (self._folder / "pylock.toml").read_text(encoding="utf-8")
+            files = _locked(text) if ran.code == 0 else ()
+            if self._is_worse(files):
+                continue
+            if not (self._learn(files) or self._other_kind(files) or self._leave_out(files)):
                 return self._checked(files)
-        raise ResolveError(job.where, "the resolution does not come to an end")
+        raise ResolveError(job.where, self._endless())
 
     def _go_stepwise(self) -> None:
         """Look into wheels here from now on."""
@@ -195,7 +208,7 @@ class _Resolver:
         self._write("uv.toml", self._configuration())
         for pause in self._pauses:
             time.sleep(pause)
-            ran = run(command, self._environment(), str(self._folder))
+            ran = run(command, self._environment(), str(self._folder), RESOLVING)
             if ran.code == 2 and re.search(_TOO_OLD, ran.err):
                 raise ProgramError(f"the uv that is installed is too old; {HINT}")
             if ran.code == 0 or not re.search(_UNREACHABLE, ran.err):
@@ -221,10 +234,15 @@ class _Resolver:
             env["UV_FIND_LINKS"] = ",".join(links)
         if indexes.trusted:
             env["UV_INSECURE_HOST"] = " ".join(indexes.trusted)
+        trusted = certificate()
+        if trusted:
+            env["SSL_CERT_FILE"] = trusted
+        if own_file() is not None:
+            env["UV_CONFIG_FILE"] = str(self._folder / "uv.toml")
         return env
 
     def _configuration(self) -> list[str]:
-        lines = []
+        lines = [own_file() or ""]
         for name in self._told:
             lines += ["[[dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
         for (name, version), known in self._known.items():
@@ -244,14 +262,79 @@ class _Resolver:
             and ":all:" not in self._job.only_binary
             and name not in self._job.only_binary
         }
+        unfit = next((self._unfit[name] for name in found if name in self._unfit), None)
+        if unfit is not None:
+            raise ResolveError(self._job.where, unfit)
         if not allowed:
             # What was said before the source was tried names the wheels that there are.
             before = next((self._lacking[name] for name in found if name in self._lacking), ran.err)
-            message = "nothing satisfies the requirements"
+            satisfied = "No solution found" not in before
+            message = "uv can't resolve it" if satisfied else "nothing satisfies the requirements"
             raise ResolveError(self._job.where, message, self._shown(before))
-        self._lacking.update(dict.fromkeys(allowed, ran.err))
-        self._sources.update(allowed)
-        self._told.update(allowed)
+        # One after the other: of a package without a wheel uv names what depends on it too, where
+        # another version of that has no wheel either.
+        name = _deepest(allowed, said)
+        self._lacking[name] = ran.err
+        self._doubted += [name] if len(allowed) > 1 else []
+        self._take_source(name)
+
+    def _take_source(self, name: str) -> None:
+        self._sources[name] = None
+        self._told[name] = None
+
+    def _leave_out(self, files: Sequence[Locked]) -> bool:
+        """Try without a source that may not be needed: whether there is one.
+
+        Of a package without a wheel uv names all that depend on it too.
+        """
+        taken = {file.name for file in files if file.source}
+        while self._doubted:
+            name = self._doubted.pop()
+            if name in taken:
+                self._left_out = name
+                self._with_it = {file.name: file.version for file in files}
+                del self._sources[name]
+                if not self._stepwise:
+                    del self._told[name]
+                    self._known = {key: v for key, v in self._known.items() if key[0] != name}
+                return True
+        return False
+
+    def _is_worse(self, files: Sequence[Locked]) -> bool:
+        """Whether it takes the source that was left out, to get the same versions as with it."""
+        name, self._left_out = self._left_out, ""
+        if not name or {file.name: file.version for file in files} == self._with_it:
+            return False
+        self._take_source(name)
+        return True
+
+    def _other_kind(self, files: Sequence[Locked]) -> bool:
+        """Take sources where only theirs is an allowed hash: whether there are any new ones."""
+        job = self._job
+        found = [
+            file
+            for file in files
+            if not file.source
+            and not _may_be(file, job.hashes.get(file.name, ()))
+            and file.name not in self._sources
+            and not {file.name, ":all:"} & {*job.only_binary}
+        ]
+        for file in found:
+            self._take_source(file.name)
+            self._unfit[file.name] = _unfit(file)
+        return bool(found)
+
+    def _endless(self) -> str:
+        counts: dict[str, int] = {}
+        for name, _ in self._known:
+            counts[name] = counts.get(name, 0) + 1
+        most = max(counts, key=lambda name: counts[name], default="")
+        if not most:
+            return "the resolution does not come to an end"
+        return (
+            f"gave up after {counts[most]} versions of {most}, of which none goes with the other "
+            "requirements; say which one is to be taken"
+        )
 
     def _learn(self, files: Sequence[Locked]) -> bool:
         """Obtain what uv has to be told about these; whether it was told anything new."""
@@ -275,13 +358,8 @@ class _Resolver:
     def _checked(self, files: tuple[Locked, ...]) -> Resolved:
         """Hold the files against the hashes that the requirements allow. Raises ResolveError."""
         for file in files:
-            allowed = self._job.hashes.get(file.name)
-            if allowed and file.sha256 and f"sha256:{file.sha256}" not in allowed:
-                raise ResolveError(
-                    self._job.where,
-                    f"{file.file} has none of the hashes that the requirements allow: "
-                    f"the index says sha256 {file.sha256}",
-                )
+            if not _may_be(file, self._job.hashes.get(file.name, ())):
+                raise ResolveError(self._job.where, self._unfit.get(file.name) or _unfit(file))
         unsure = tuple(
             f"{file.name} {file.version}"
             for file in files
@@ -296,6 +374,35 @@ class _Resolver:
         lines = [line.rstrip() for line in text.split("\n") if line.strip()]
         lines = [line for line in lines if not line.startswith("warning:")]
         return "\n".join(re.sub(r"^(error|  cause): ", "", line) for line in lines)
+
+
+def _deepest(names: Collection[str], said: str) -> str:
+    """One of the names that depends on no other of them, as far as uv says."""
+    needs: dict[str, set[str]] = {}
+    for one, other in re.findall(_DEPENDS, said):
+        needs.setdefault(normalised(one), set()).add(normalised(other))
+    for name in names:
+        seen, waiting = {name}, [name]
+        while waiting:
+            more = needs.get(waiting.pop(), set()) - seen
+            seen |= more
+            waiting += more
+        if len(seen.intersection(names)) == 1:
+            return name
+    return next(iter(names))
+
+
+def _may_be(file: Locked, allowed: Sequence[str]) -> bool:
+    """Whether one of the hashes is the file's, as far as the index tells."""
+    told = not file.sha256 or any(not each.startswith("sha256:") for each in allowed)
+    return told or not allowed or f"sha256:{file.sha256}" in allowed
+
+
+def _unfit(file: Locked) -> str:
+    return (
+        f"{file.file} has none of the hashes that the requirements allow: "
+        f"the index says sha256 {file.sha256}"
+    )
 
 
 def _cut_in_wheel(ran: Ran) -> bool:

@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from dfcache.model.requirements import normalised, parse_requirement
 from dfcache.model.target import Target
 from dfcache.record import record, replace
-from dfcache.vendor.fetch import PARTS, RETRIES, Network, Tell, fetch, part_of, pauses_of, sha256
+from dfcache.vendor.fetch import PARTS, RETRIES, pauses_of
 from dfcache.vendor.files import Locked
-from dfcache.vendor.jobs import Indexes, Job, logins
+from dfcache.vendor.hashes import has_one, sha256
+from dfcache.vendor.jobs import Indexes, Job
 from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
 from dfcache.vendor.metadata import Metadata, read_metadata
-from dfcache.vendor.plan import Plan
+from dfcache.vendor.plan import Checkout, Plan
 from dfcache.vendor.probe import is_blunt
 from dfcache.vendor.resolve import Resolved, resolve
+from dfcache.vendor.store import Show, Store, VendorError, size_of
 
 _INDEX_ATTEMPTS = 2  # uv makes some more in each
-
-
-class VendorError(Exception):
-    """Why the folder could not be filled: ``str()`` is a line, ``detail`` are more."""
-
-    def __init__(self, message: str, detail: Iterable[str] = ()) -> None:
-        super().__init__(message)
-        self.detail = tuple(detail)
-
-
-class Show(Tell, Protocol):
-    """Hears how it goes."""
-
-    def doing(self, text: str) -> None:
-        """What is being done now."""
-
-    def expect(self, files: int, size: int) -> None:
-        """So many files and bytes are to be fetched from now on."""
 
 
 Make = Callable[[Sequence[str], Job, Path, Path], Sequence[Path]]
@@ -86,18 +69,24 @@ def vendor(order: Order, show: Show) -> Done:
     Whatever is raised, files that have arrived stay.
     """
     manifest = read_manifest(order.folder) or Manifest()
-    inputs = tuple(_input(order.dockerfile, job) for job in order.plan.jobs)
+    inputs = _inputs(order.dockerfile, order.plan)
     if not order.fresh and _complete(order, manifest, inputs):
         mine = _for_targets(manifest, {each.target for each in inputs})
         return Done(manifest, mine, (), notes=order.plan.notes, unchanged=True)
     return _Worker(order, manifest, show).work(inputs)
 
 
-def _input(dockerfile: str, job: Job) -> Input:
-    return Input(
-        dockerfile, job.target, tuple(sorted(set(job.requirements))),
-        tuple(sorted(set(job.constraints))),
+def _inputs(dockerfile: str, plan: Plan) -> tuple[Input, ...]:
+    """What a manifest says was asked for."""
+    jobs = (
+        Input(
+            dockerfile, job.target, tuple(sorted(set(job.requirements))),
+            tuple(sorted(set(job.constraints))),
+        )
+        for job in plan.jobs
     )  # fmt: skip
+    checkouts = (Input(dockerfile, each.target, (each.line,)) for each in plan.checkouts)
+    return (*jobs, *checkouts)
 
 
 def _complete(order: Order, manifest: Manifest, inputs: Sequence[Input]) -> bool:
@@ -106,24 +95,30 @@ def _complete(order: Order, manifest: Manifest, inputs: Sequence[Input]) -> bool
     names = {entry.name for entry in manifest.files.values() if entry.built}
     if order.make is not None and any(c.name not in names for c in order.plan.checkouts):
         return False
-    return held == set(inputs) and all(
-        _is_whole(order.folder / entry.file, entry) for entry in manifest.files.values()
+    return (
+        held == set(inputs)
+        and all(_is_whole(order.folder / e.file, e) for e in manifest.files.values())
+        and not any(_unfit(order.folder, job, manifest) for job in order.plan.jobs)
     )
 
 
+def _unfit(folder: Path, job: Job, manifest: Manifest) -> list[str]:
+    """The files for a job that have none of the hashes that it allows."""
+    return [
+        entry.file
+        for entry in manifest.files.values()
+        if job.target in entry.targets
+        and (allowed := job.hashes.get(entry.name))
+        and not has_one(folder / entry.file, allowed)
+    ]
+
+
 def _is_whole(path: Path, entry: Entry) -> bool:
-    return _size(path) == entry.size and sha256(path) == entry.sha256
+    return size_of(path) == entry.size and sha256(path) == entry.sha256
 
 
 def _for_targets(manifest: Manifest, targets: set[Target]) -> tuple[Entry, ...]:
     return tuple(e for e in manifest.files.values() if not targets.isdisjoint(e.targets))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
 
 
 class _Worker:
@@ -132,10 +127,8 @@ class _Worker:
         self._manifest = manifest
         self._show = show
         self._folder = order.folder
-        self._pauses = pauses_of(order.retries)
-        self._sources = order.folder / PARTS / "sources"
+        self._store = Store(order.folder, manifest.files, show, order.retries, order.plan.jobs)
         self._blunt: dict[Indexes, bool] = {}
-        self._fetched: dict[str, None] = {}
         self._built: dict[str, None] = {}
         self._notes: dict[str, None] = dict.fromkeys(order.plan.notes)
         self._kept: dict[Target, dict[str, str]] = {}
@@ -153,13 +146,20 @@ class _Worker:
             for job, locked in self._all(Path(temporary)):
                 for file in locked:
                     files.setdefault(file, set()).add(job.target)
-        self._get(tuple(files), self._network(self._order.plan.jobs))
+        self._store.get(files)
         entries = self._entries(files)
+        self._hold(entries)
         manifest = self._without_strays(self._manifest.with_files(entries))
         manifest = manifest.with_inputs(self._order.dockerfile, inputs)
         write_manifest(self._folder, manifest)
         self._clean()
-        return Done(manifest, entries, tuple(self._fetched), tuple(self._built), tuple(self._notes))
+        return Done(
+            manifest,
+            entries,
+            tuple(self._store.fetched),
+            tuple(self._built),
+            (*self._notes, *self._store.notes),
+        )
 
     # --- resolving -------------------------------------------------------------------------
 
@@ -196,18 +196,19 @@ class _Worker:
             yield job, resolved.files
         if lacking:
             # What can be had is of use the next time.
-            self._get(tuple(self._resolved), self._network(self._order.plan.jobs))
+            self._store.get(self._resolved)
             raise self._no_wheels(lacking)
 
     def _checkouts(self) -> Iterator[Job]:
         """Have a wheel of what comes from version control; the jobs for what those depend on."""
-        held = {entry.name: entry for entry in self._manifest.files.values() if entry.built}
         for checkout in self._order.plan.checkouts:
             job = Job(checkout.where, checkout.target, (), indexes=checkout.indexes)
-            entry = held.get(checkout.name)
+            entry = self._held(checkout)
             if entry is None and self._order.make is not None:
                 self._show.doing(f"building {checkout.shown} in a container of the stage")
-                made = self._order.make([checkout.requirement], job, self._sources, self._made())
+                made = self._order.make(
+                    [checkout.requirement], job, self._store.sources, self._made()
+                )
                 entry = next((self._add_built(each, checkout.target) for each in made), None)
             if entry is not None:
                 pinned = f"{entry.name}{checkout.extras}=={entry.version}"
@@ -218,16 +219,30 @@ class _Worker:
                     f"container, but {self._order.why_not}"
                 ] = None
 
+    def _held(self, checkout: Checkout) -> Entry | None:
+        """The wheel that was built of it, unless another revision is asked for now."""
+        before = {
+            line
+            for each in self._manifest.inputs
+            if (each.dockerfile, each.target) == (self._order.dockerfile, checkout.target)
+            for line in each.requirements
+            if line.startswith(f"{checkout.name}{checkout.extras} @ ")
+        }
+        if self._order.fresh or (before and checkout.line not in before):
+            return None
+        built = (entry for entry in self._manifest.files.values() if entry.built)
+        wanted = (checkout.name, checkout.target)
+        return next((e for e in built if e.name == wanted[0] and wanted[1] in e.targets), None)
+
     def _resolve(self, job: Job, temporary: Path) -> Resolved:
         self._show.doing(f"resolving {job.where} for {_spoken(job.target)}")
-        network = self._network([job])
 
         def obtain(files: Sequence[Locked]) -> Mapping[Locked, Metadata]:
             found: dict[Locked, Metadata] = {}
             wheels = tuple(file for file in files if not file.source)
             sources = tuple(file for file in files if file.source)
-            self._get(wheels, network)
-            self._get(sources, network, self._sources)
+            self._store.get(wheels, [job])
+            self._store.get(sources, [job], self._store.sources)
             for file in files:
                 found[file] = self._metadata_of(file)
             return found
@@ -237,19 +252,19 @@ class _Worker:
             obtain,
             self._wheels_built(temporary),
             self._kept.get(job.target),
-            self._is_blunt(job, network),
-            self._pauses[:_INDEX_ATTEMPTS],
+            self._is_blunt(job),
+            pauses_of(self._order.retries)[:_INDEX_ATTEMPTS],
         )
         chosen = self._kept.setdefault(job.target, {})
         for file in resolved.files:
             chosen.setdefault(file.name, file.version)
         return resolved
 
-    def _is_blunt(self, job: Job, network: Network) -> bool:
+    def _is_blunt(self, job: Job) -> bool:
         if job.indexes not in self._blunt:
             names = (parse_requirement(each) for each in job.requirements)
             name = next((each.name for each in names if each is not None and each.name), "pip")
-            self._blunt[job.indexes] = is_blunt(job.indexes, name, network)
+            self._blunt[job.indexes] = is_blunt(job.indexes, name, self._store.network([job]))
         return self._blunt[job.indexes]
 
     def _wheels_built(self, temporary: Path) -> Path | None:
@@ -262,8 +277,7 @@ class _Worker:
 
     def _metadata_of(self, file: Locked) -> Metadata:
         if file not in self._metadata:
-            places = (self._folder / file.file, self._sources / file.file)
-            self._metadata[file] = read_metadata(next(p for p in places if p.is_file()))
+            self._metadata[file] = read_metadata(self._store.place(file))
         return self._metadata[file]
 
     def _split(self, resolved: Resolved) -> tuple[list[Locked], list[Locked]]:
@@ -281,10 +295,12 @@ class _Worker:
         assert self._order.make is not None
         names = ", ".join(f"{each.name} {each.version}" for each in sources)
         # Earlier installs of the stage may take their packages from the folder.
-        self._get(tuple(self._resolved), self._network(self._order.plan.jobs))
+        self._store.get(self._resolved)
         self._show.doing(f"building {names} in a container of the stage")
-        self._get(tuple(sources), self._network([job]), self._sources)
-        made = self._order.make([each.file for each in sources], job, self._sources, self._made())
+        self._store.get(sources, [job], self._store.sources)
+        made = self._order.make(
+            [each.file for each in sources], job, self._store.sources, self._made()
+        )
         for wheel in made:
             self._add_built(wheel, job.target)
         lacking = {each.name for each in sources} - {_name(wheel)[0] for wheel in made}
@@ -302,7 +318,7 @@ class _Worker:
         name, version = _name(wheel)
         wheel.replace(place)
         self._built[place.name] = None
-        entry = Entry(place.name, name, version, sha256(place), _size(place), (target,), True)
+        entry = Entry(place.name, name, version, sha256(place), size_of(place), (target,), True)
         # At once: what took minutes to build is not to be built again.
         self._manifest = self._manifest.with_files([entry])
         write_manifest(self._folder, self._manifest)
@@ -325,72 +341,6 @@ class _Worker:
             ],
         )
 
-    # --- fetching --------------------------------------------------------------------------
-
-    def _get(self, files: Sequence[Locked], network: Network, folder: Path | None = None) -> None:
-        """Have these files in the folder. Raises VendorError where some can't be had."""
-        folder = folder or self._folder
-        missing = []
-        for file in dict.fromkeys(files):
-            place = folder / file.file
-            held = self._sources / file.file
-            if folder == self._folder and file.source and held.is_file() and not place.exists():
-                held.replace(place)
-                self._fetched[file.file] = None
-            if not self._has(file, place):
-                missing.append(file)
-        if not missing:
-            return
-        left = sum((f.size or 0) - max(0, _size(part_of(f, folder))) for f in missing if f.size)
-        self._show.expect(len(missing), left)
-        folder.mkdir(parents=True, exist_ok=True)
-        failed = fetch(missing, folder, network, self._show, self._pauses)
-        if folder == self._folder:
-            self._fetched.update(dict.fromkeys(f.file for f in missing if f not in failed))
-        if failed:
-            count = f"{len(failed)} of {len(missing)} files" if len(missing) > 1 else "1 file"
-            raise VendorError(
-                f"{count} could not be fetched; what has arrived stays, run it again to go on",
-                (f"  {file.file}: {why}" for file, why in failed.items()),
-            )
-
-    def _has(self, file: Locked, place: Path) -> bool:
-        """Whether the file is there; one that dfcache put there and that is spoilt goes."""
-        if not place.is_file():
-            return False
-        if not file.sha256 or sha256(place) == file.sha256:
-            return True
-        mine = self._manifest.files.get(file.file)
-        if mine is not None and not mine.built:
-            place.unlink()
-            return False
-        if mine is None:
-            self._notes[
-                f"{place.name} was there already and is not what the index has under that name; "
-                "it stays, delete it to have the index's"
-            ] = None
-        return True
-
-    def _network(self, jobs: Sequence[Job]) -> Network:
-        """How the servers of these jobs are spoken to."""
-        addresses = tuple(a for job in jobs for a in job.indexes.addresses)
-        insecure = frozenset(host for job in jobs for host in job.indexes.trusted)
-
-        def by_pip(file: Locked, to: Path) -> None:
-            from dfcache.vendor.bypip import download
-
-            failed: OSError | None = None
-            for job in _distinct(jobs):
-                try:
-                    download(file, to, job.indexes)
-                    return
-                except OSError as error:
-                    failed = failed or error
-            assert failed is not None
-            raise failed
-
-        return Network(logins(addresses), insecure, by_pip)
-
     # --- the manifest ----------------------------------------------------------------------
 
     def _entries(self, files: Mapping[Locked, set[Target]]) -> tuple[Entry, ...]:
@@ -400,28 +350,32 @@ class _Worker:
             held = self._manifest.files.get(file.file)
             built = file.file in self._built or (held is not None and held.built)
             found.append(
-                Entry(file.file, file.name, file.version, sha256(place), _size(place),
+                Entry(file.file, file.name, file.version, sha256(place), size_of(place),
                       tuple(targets), built)
             )  # fmt: skip
         return tuple(sorted(found, key=lambda entry: entry.file))
 
+    def _hold(self, entries: Sequence[Entry]) -> None:
+        """Hold files against hashes that no index tells, such as sha512. Raises VendorError."""
+        mine = Manifest().with_files(entries)
+        for job in self._order.plan.jobs:
+            for name in _unfit(self._folder, job, mine):
+                raise VendorError(
+                    f"{job.where}: {name} has none of the hashes that the requirements allow"
+                )
+
     def _without_strays(self, manifest: Manifest) -> Manifest:
         """Without what was fetched on the way to a resolution and is not part of it."""
-        strays = [name for name in self._fetched if name not in manifest.files]
+        strays = [name for name in self._store.fetched if name not in manifest.files]
         for name in strays:
             (self._folder / name).unlink(missing_ok=True)
-            del self._fetched[name]
+            del self._store.fetched[name]
         gone = [name for name in manifest.files if not (self._folder / name).is_file()]
         return manifest.without(gone)
 
     def _clean(self) -> None:
         """Delete the hidden folder: nothing is unfinished."""
         shutil.rmtree(self._folder / PARTS, ignore_errors=True)
-
-
-def _distinct(jobs: Sequence[Job]) -> Iterator[Job]:
-    """One job for each way of asking indexes."""
-    yield from {job.indexes: job for job in jobs}.values()
 
 
 def _name(wheel: Path) -> tuple[str, str]:
