@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
@@ -72,11 +74,8 @@ def files(draw: st.DrawFn) -> str:
     for _ in range(draw(st.integers(1, 2))):
         install = f"RUN {MOUNT}{draw(st.sampled_from(INSTALLS))}"
         steps.insert(draw(st.integers(1, len(steps))), install)
-    if draw(st.booleans()):
-        steps = [
-            line.replace("COPY", "COPY --chown=1000").replace("ADD", "ADD --chown=1000")
-            for line in steps
-        ]
+    owned = draw(st.sampled_from((st.just(False), st.just(True), st.booleans())))
+    steps = [re.sub("^(COPY|ADD)", r"\1 --chown=1000", s) if draw(owned) else s for s in steps]
     source = "FROM python:3.12-slim\n"
     for line in steps:
         if builds(f"{source}{line}\n"):
@@ -92,6 +91,10 @@ def files(draw: st.DrawFn) -> str:
 @example(
     "FROM a\nCOPY src src\nCOPY . /srv/app\nRUN pip install -r /srv/app/requirements.txt\n"
     f"RUN cd src && touch y\nRUN {MOUNT}cd src && pip install flask\n"
+)
+@example(
+    f"{OWNED}. /srv/app\nWORKDIR /srv/app\nRUN {MOUNT}pip install -r requirements.txt\n"
+    f"COPY requirements.txt .\nRUN cat app.py\nRUN {MOUNT}pip install -r all.txt\n"
 )
 def test_the_image_stays_the_same(source: str):
     before = image(source)

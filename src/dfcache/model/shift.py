@@ -124,7 +124,7 @@ class _Jump:
         self.install = install
         self.read = reads(build, install) if read is None else read
         self.effects = step_effects(build, install) if effects is None else effects
-        self.given = {path for need in before for path in (*need.files, *need.folders)}
+        self.given = {path: need.copy for need in before for path in (*need.files, *need.folders)}
         self.needs: list[Need] = []
         self.refused = self.judge()
 
@@ -141,7 +141,7 @@ class _Jump:
         reason = self.gather() or self.other_owner()
         if reason:
             return reason
-        given = self.given | self.read.paths
+        given = self.given.keys() | self.read.paths
         folders = {folder for path in given for folder in above(path)}
         rest = Effects(
             frozenset(effects.reads - self.read.paths),
@@ -195,9 +195,9 @@ class _Jump:
         files: dict[int, dict[str, str]] = {}
         folders: dict[int, dict[str, str]] = {}
         for path, where in self.read.files.items():
-            if path in self.given or self.stays(path, where):
-                continue
             owner = self.owner(path, where)
+            if self.is_given(path, owner) or self.stays(path, where):
+                continue
             if owner is not None:
                 files.setdefault(owner.index, {})[path] = where
             elif self.in_tree(path):
@@ -216,6 +216,11 @@ class _Jump:
             if mine or below:
                 self.needs.append(Need(self.install, copy, mine, below))
         return ""
+
+    def is_given(self, path: str, owner: CopyStep | None) -> bool:
+        """Whether it was copied for an install before, for the user that ``owner`` gives it to."""
+        given = self.given.get(path)
+        return given is not None and (owner is None or owner_of(owner) == owner_of(given))
 
     def other_owner(self) -> str:
         """Why manifests that are copied first would make a folder as somebody else."""
