@@ -86,7 +86,7 @@ def leave_out(build: Build, copy: CopyStep, folder: str) -> Plan:
     plan.edits.append(Edit(Span(at, at), f" {flag}"))
     plan.added.append(flag)
     plan.doubt(
-        "the builder has to know `COPY --exclude`: Docker 29, or Dockerfile syntax 1.19;"
+        "the builder has to know `COPY --exclude`: BuildKit 0.25, as in Docker 29;"
         " `.dockerignore` is no way, as it would hide the folder from the mount as well"
     )
     return plan
