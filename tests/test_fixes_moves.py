@@ -93,8 +93,12 @@ def files(draw: st.DrawFn) -> str:
     f"RUN cd src && touch y\nRUN {MOUNT}cd src && pip install flask\n"
 )
 @example(
-    f"{OWNED}. /srv/app\nWORKDIR /srv/app\nRUN {MOUNT}pip install -r requirements.txt\n"
+    f"FROM a\nWORKDIR /srv/app\nCOPY --chown=1000 . .\nRUN {MOUNT}pip install -r requirements.txt\n"
     f"COPY requirements.txt .\nRUN cat app.py\nRUN {MOUNT}pip install -r all.txt\n"
+)
+@example(
+    f"{OWNED}src /srv/app/src/\nARG B=2\nRUN mkdir log\nCOPY . /srv/app\n"
+    f"RUN {MOUNT}cd /srv/app && pip install -r all.txt\n"
 )
 def test_the_image_stays_the_same(source: str):
     before = image(source)

@@ -129,10 +129,10 @@ def _commute(build: Build, effects: Effects, step: Step, other: Step) -> bool:
         mine, theirs = brings(build, step), brings(build, other)
         plain = step.plain and other.plain
         if plain and mine and theirs and step.origin is None and other.origin is None:
-            same_owner = owner_of(step) == owner_of(other)
-            return all(
-                theirs[path] == mine[path] and same_owner for path in mine.keys() & theirs.keys()
-            )
+            if owner_of(step) == owner_of(other):
+                return all(theirs[path] == mine[path] for path in mine.keys() & theirs.keys())
+            if not mine.keys().isdisjoint(theirs):
+                return False
     if _makes_as_another(build, step, other) or _makes_as_another(build, other, step):
         return False
     return commute(effects, step_effects(build, other))
