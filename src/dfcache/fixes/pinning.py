@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from dfcache.fixes.plan import Plan
 from dfcache.model.asked import Asked
+from dfcache.model.build import Build
+from dfcache.model.pins import Pin, pin
 from dfcache.model.requirements import Requirement
 from dfcache.text import Edit, Span
 
@@ -15,6 +18,69 @@ _NAMED = r"""(?x)(?P<name>[A-Za-z0-9][\w.-]*(?:[ \t]*\[[^\]\n]*\])?)
         (?P<specifier>\([^)\n]*\)|[=<>!~][^;#\\\r\n]*?)?
         (?=[ \t]*(?:$|;|\r|\n|\\)|[ \t]+(?:\#|--))"""
 _COMMIT = r"(git\+[^\s#@]*://(?:[^\s/@]*@)?[^\s#@]+)(@[^\s#]*)?"
+
+
+class Pinning:
+    """Pins while they are gathered: those ``entries`` that got one, and the ``sources`` of proof.
+
+    ``refused`` says why requirements whose version is proved were left alone.
+    """
+
+    def __init__(self) -> None:
+        self.plan = Plan()
+        self.entries: list[Requirement] = []
+        self.refused: list[str] = []
+        self._proofs: list[Pin] = []
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The files and folders that prove the versions."""
+        return tuple(dict.fromkeys(proof.source for proof in self._proofs))
+
+    def pinned(self, entry: Requirement, proof: Pin) -> None:
+        """Note a pin and what proves it."""
+        self.entries.append(entry)
+        self._proofs.append(proof)
+
+    def doubt(self) -> None:
+        """Doubt the pins whose version is not certain to be what is installed without them."""
+        sources = dict.fromkeys(proof.source for proof in self._proofs if not proof.certain)
+        if sources:
+            self.plan.doubt(
+                f"builds may install other versions today than {' and '.join(sources)} holds"
+            )
+
+
+def pin_file(build: Build, one: Asked, file: str, entries: Iterable[Requirement]) -> Pinning:
+    """Pin the requirements of a file whose version is proved."""
+    text = build.context.read(file) or ""
+    made = Pinning()
+    for entry in entries:
+        proof = pin(build, one, entry)
+        edit = pin_line(text, entry, proof.value) if proof else None
+        if proof and edit:
+            made.plan.edits.append(edit)
+            made.pinned(entry, proof)
+    made.doubt()
+    return made
+
+
+def pin_command(build: Build, one: Asked, entries: Iterable[Requirement]) -> Pinning:
+    """Pin the requirements of a command line whose version is proved."""
+    made = Pinning()
+    for entry in entries:
+        proof = pin(build, one, entry)
+        edited = pinned_text(entry.text, proof.value) if proof else None
+        if proof and "upgrade" in one.flags and not proof.certain:
+            made.refused.append(f"--upgrade asks for the newest {entry.name}")
+        elif proof and edited:
+            why = pin_word(build.dockerfile.source, one, entry, edited, made.plan)
+            if why:
+                made.refused.append(why)
+            else:
+                made.pinned(entry, proof)
+    made.doubt()
+    return made
 
 
 def pin_line(text: str, entry: Requirement, version: str) -> Edit | None:
