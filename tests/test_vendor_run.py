@@ -651,6 +651,32 @@ def test_a_line_that_is_no_requirement_has_its_own_place(project: Project):
     )
 
 
+def test_an_index_that_wants_a_login_is_told(project: Project, index: Index):
+    index.login = "someone:sesame"
+    project.write("lab-inner\n")
+    done = project.run("--quiet", code=2)
+    assert done.stderr == (
+        f"dfcache: Dockerfile:4: {project.url}lab-inner/: the server answers 401: "
+        "it wants a user and password\n"
+    )
+
+
+def test_an_address_of_nothing_is_told_at_once(project: Project):
+    project.write(f"lab-inner @ {project.url}files/lab_inner-7-py3-none-any.whl\n")
+    done = project.run("--quiet", code=2)
+    assert "lab_inner-7-py3-none-any.whl: the server answers 404 Not Found" in done.stderr
+    assert "run it again" not in done.stderr
+
+
+def test_pips_settings_of_the_image_count(project: Project):
+    (project.folder / "Dockerfile").write_text(
+        "FROM python:3.11\nENV PIP_NO_BINARY=lab-both\n"
+        f"RUN pip install -i {project.url} lab-both lab-inner\n"
+    )
+    project.run("--quiet")
+    assert project.files() == ["lab_both-1.0.tar.gz", "lab_inner-1.0-py3-none-any.whl"]
+
+
 def test_a_platform_that_uv_knows_not(project: Project):
     project.write("lab-inner\n")
     done = project.run("--quiet", "--platform=linux/arm/v7", code=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -66,8 +67,8 @@ def _summary(subject: Subject, done: Done, pruned: Sequence[str]) -> list[str]:
         lines.append(f"deleted {', '.join(pruned)}")
     if subject.settings.wishes.pattern not in ("offline", "hybrid"):
         lines.append(
-            f"next: `dfcache fix --pattern offline {subject.path}` shows how the Dockerfile "
-            "installs from it"
+            f"next: `dfcache fix --pattern offline {shlex.quote(subject.path)}` shows how "
+            "the Dockerfile installs from it"
         )
     return lines
 

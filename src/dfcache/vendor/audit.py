@@ -18,6 +18,7 @@ from dfcache.model.wheelhouse import PackageFile, package_file
 from dfcache.record import record, replace
 from dfcache.vendor.builds import build_closures, without_wheel
 from dfcache.vendor.closure import Closure, Gap, Need, Rules, closure
+from dfcache.vendor.files import file_name
 from dfcache.vendor.hashes import digest
 from dfcache.vendor.house import House
 from dfcache.vendor.jobs import Job, bare
@@ -206,7 +207,7 @@ class _Auditor:
             )
             self._add(Fault("address", message, False, False, requirement.name))
             return
-        message = f"{url.rpartition('/')[2]} is missing, asked for by {need.by}"
+        message = f"{file_name(url)} is missing, asked for by {need.by}"
         self._add(Fault("missing", message, package=requirement.name))
 
     def _hashes(self, found: Closure, job: Job) -> None:

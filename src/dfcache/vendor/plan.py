@@ -306,6 +306,9 @@ def _options(asked: Asked) -> Callable[[str], tuple[str, ...]]:
     def given(name: str) -> tuple[str, ...]:
         values = [option.value or "" for option in asked.use.options if option.name == name]
         values += [each.value for each in asked.given if f"--{each.kind}" == name]
+        if asked.use.tool.name == "pip":
+            said = asked.use.env.get("PIP_" + name.removeprefix("--").replace("-", "_").upper())
+            values[:0] = [said.replace(" ", ",")] if said else []
         names = [each.strip() for value in values for each in value.split(",") if each.strip()]
         if ":none:" in names:
             names = names[len(names) - names[::-1].index(":none:") :]

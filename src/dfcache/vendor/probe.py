@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http.client import HTTPException
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from dfcache.vendor.fetch import Network, open_address
@@ -17,10 +18,30 @@ def is_blunt(indexes: Indexes, name: str, network: Network) -> bool:
 
     ``name`` is a package to ask for. An index that does not answer is not blunt.
     """
-    servers = (address for address in (indexes.index, *indexes.extra) if address)
-    pages = [f"{address.rstrip('/')}/{name}/" for address in servers]
-    pages += [link for link in indexes.links if "://" in link]
+    pages = [*_pages(indexes, name), *(link for link in indexes.links if "://" in link)]
     return any(_blunt(bare(page), network) for page in pages)
+
+
+def refusal(indexes: Indexes, name: str, network: Network) -> str:
+    """What to tell where an index wants a login for the page of a package; "" where none does.
+
+    uv takes a package for unknown there, if it looks for the best of several indexes.
+    """
+    for page in map(bare, _pages(indexes, name)):
+        try:
+            with open_address(page, network):
+                continue
+        except HTTPError as error:
+            if error.code in (401, 403, 407):
+                return f"{page}: the server answers {error.code}: it wants a user and password"
+        except (OSError, HTTPException, ValueError):
+            continue
+    return ""
+
+
+def _pages(indexes: Indexes, name: str) -> list[str]:
+    servers = (address for address in (indexes.index, *indexes.extra) if address)
+    return [f"{address.rstrip('/')}/{name}/" for address in servers]
 
 
 def _blunt(page: str, network: Network) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,15 @@ from dfcache.vendor.host import RESOLVING, certificate, own_file
 from dfcache.vendor.jobs import Job, bare, secrets
 from dfcache.vendor.metadata import Metadata
 from dfcache.vendor.programs import HINT, ProgramError, Ran, run, uv
+from dfcache.vendor.uvsays import (
+    cut_in_wheel,
+    deepest,
+    is_unreachable,
+    shown,
+    too_old,
+    unreachable,
+    without_wheels,
+)
 
 Obtain = Callable[[Sequence[Locked]], Mapping[Locked, Metadata]]
 """Fetches files and reads what they ask for."""
@@ -32,19 +41,6 @@ _MOST_TURNS = 100
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 # The versions of glibc that uv knows as a platform, besides 2.17.
 _GLIBC = ((2, 28), *((2, minor) for minor in range(31, 41)))
-_NO_WHEEL = (
-    r"([\w.-]+)(?:[=<>!~][^ ]*)? (?:has|have) no (?:usable )?wheels",
-    r"Wheels are required for `([^`]+)` because building",
-    r"Wheels are available for `([^`]+)`",
-    r"we only found wheels for `([^`]+)`",
-    r"source distribution is required for `([^`]+)`",
-)
-_DEPENDS = r"([\w.-]+)(?:[=<>!~][^ ]*)? depends on ([\w.-]*\w)"
-_UNREACHABLE = (
-    r"Request failed|Failed to fetch|error sending request|Failed to download|timed out|"
-    r"Failed to unzip wheel|response body error"
-)
-_TOO_OLD = r"unexpected argument|invalid value '[^']*' for|unknown field"
 # The newest patch release is what a tag without one means.
 _NEWEST_PATCH = ".99"
 
@@ -152,7 +148,7 @@ class _Resolver:
             self._go_stepwise()
         for _ in range(_MOST_TURNS):
             ran = self._uv(platform)
-            if ran.code != 0 and not self._stepwise and _cut_in_wheel(ran):
+            if ran.code != 0 and not self._stepwise and cut_in_wheel(ran.err):
                 self._go_stepwise()
                 continue
             if ran.code != 0 and not self._left_out:
@@ -209,22 +205,22 @@ class _Resolver:
         for pause in self._pauses:
             time.sleep(pause)
             ran = run(command, self._environment(), str(self._folder), RESOLVING)
-            if ran.code == 2 and re.search(_TOO_OLD, ran.err):
+            if ran.code == 2 and too_old(ran.err):
                 raise ProgramError(f"the uv that is installed is too old; {HINT}")
-            if ran.code == 0 or not re.search(_UNREACHABLE, ran.err):
+            if ran.code == 0 or not is_unreachable(ran.err):
                 return ran
-            if not self._stepwise and _cut_in_wheel(ran):
+            if not self._stepwise and cut_in_wheel(ran.err):
                 return ran
-        said = self._shown(ran.err)
-        address = re.search(r"(?:Failed to fetch|url \()[: ]*`?(https?://[^\s`)]+)", said)
-        what = address[1] if address else "the index"
-        why = said.rpartition("\n")[2]
-        raise ResolveError(job.where, f"{what} can't be reached: {why}", unreachable=True)
+            if unreachable(ran.err)[1]:
+                break
+        message, final = unreachable(self._shown(ran.err))
+        raise ResolveError(job.where, message, unreachable=not final)
 
     def _environment(self) -> dict[str, str]:
         """Indexes, not on the command line: other users could read passwords there."""
         indexes = self._job.indexes
-        env = {"NO_COLOR": "1"}
+        # The certificates of the system, as pip does; the latter is for older uvs.
+        env = {"NO_COLOR": "1", "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
         if indexes.index:
             env["UV_DEFAULT_INDEX"] = indexes.index
         if indexes.extra:
@@ -253,8 +249,7 @@ class _Resolver:
 
     def _allow_sources(self, ran: Ran) -> None:
         """Take the source of packages without a wheel. Raises ResolveError where that is not it."""
-        said = re.sub(r"\s+", " ", ran.err)
-        found = [normalised(n) for pattern in _NO_WHEEL for n in re.findall(pattern, said)]
+        found = without_wheels(ran.err)
         allowed = {
             name: None
             for name in found
@@ -273,7 +268,7 @@ class _Resolver:
             raise ResolveError(self._job.where, message, self._shown(before))
         # One after the other: of a package without a wheel uv names what depends on it too, where
         # another version of that has no wheel either.
-        name = _deepest(allowed, said)
+        name = deepest(allowed, ran.err)
         self._lacking[name] = ran.err
         self._doubted += [name] if len(allowed) > 1 else []
         self._take_source(name)
@@ -368,28 +363,10 @@ class _Resolver:
         return Resolved(self._job, files, unsure)
 
     def _shown(self, text: str) -> str:
-        """What uv said, without credentials and without its own options."""
+        """What uv said, without credentials."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        lines = [line.rstrip() for line in text.split("\n") if line.strip()]
-        lines = [line for line in lines if not line.startswith("warning:")]
-        return "\n".join(re.sub(r"^(error|  cause): ", "", line) for line in lines)
-
-
-def _deepest(names: Collection[str], said: str) -> str:
-    """One of the names that depends on no other of them, as far as uv says."""
-    needs: dict[str, set[str]] = {}
-    for one, other in re.findall(_DEPENDS, said):
-        needs.setdefault(normalised(one), set()).add(normalised(other))
-    for name in names:
-        seen, waiting = {name}, [name]
-        while waiting:
-            more = needs.get(waiting.pop(), set()) - seen
-            seen |= more
-            waiting += more
-        if len(seen.intersection(names)) == 1:
-            return name
-    return next(iter(names))
+        return shown(text)
 
 
 def _may_be(file: Locked, allowed: Sequence[str]) -> bool:
@@ -402,13 +379,6 @@ def _unfit(file: Locked) -> str:
     return (
         f"{file.file} has none of the hashes that the requirements allow: "
         f"the index says sha256 {file.sha256}"
-    )
-
-
-def _cut_in_wheel(ran: Ran) -> bool:
-    """Whether uv failed for want of what is in a wheel, not of an index's pages."""
-    return re.search(_UNREACHABLE, ran.err) is not None and (
-        "unzip wheel" in ran.err or re.search(r"\.whl\b", ran.err) is not None
     )
 
 

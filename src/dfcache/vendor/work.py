@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,8 +18,8 @@ from dfcache.vendor.jobs import Indexes, Job
 from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
 from dfcache.vendor.metadata import Metadata, read_metadata
 from dfcache.vendor.plan import Checkout, Plan
-from dfcache.vendor.probe import is_blunt
-from dfcache.vendor.resolve import Resolved, resolve
+from dfcache.vendor.probe import is_blunt, refusal
+from dfcache.vendor.resolve import Obtain, Resolved, ResolveError, resolve
 from dfcache.vendor.store import Show, Store, VendorError, size_of
 
 _INDEX_ATTEMPTS = 2  # uv makes some more in each
@@ -247,7 +248,22 @@ class _Worker:
                 found[file] = self._metadata_of(file)
             return found
 
-        resolved = resolve(
+        try:
+            resolved = self._asked(job, obtain, temporary)
+        except ResolveError as error:
+            name = re.search(r"Because ([\w.-]+) was not found", error.detail)
+            network = self._store.network([job])
+            refused = refusal(job.indexes, name[1], network) if name else ""
+            if refused:
+                raise ResolveError(job.where, refused) from error
+            raise
+        chosen = self._kept.setdefault(job.target, {})
+        for file in resolved.files:
+            chosen.setdefault(file.name, file.version)
+        return resolved
+
+    def _asked(self, job: Job, obtain: Obtain, temporary: Path) -> Resolved:
+        return resolve(
             job,
             obtain,
             self._wheels_built(temporary),
@@ -255,10 +271,6 @@ class _Worker:
             self._is_blunt(job),
             pauses_of(self._order.retries)[:_INDEX_ATTEMPTS],
         )
-        chosen = self._kept.setdefault(job.target, {})
-        for file in resolved.files:
-            chosen.setdefault(file.name, file.version)
-        return resolved
 
     def _is_blunt(self, job: Job) -> bool:
         if job.indexes not in self._blunt:
