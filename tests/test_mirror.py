@@ -308,12 +308,37 @@ def test_a_mirror_that_is_down_and_one_that_says_nothing():
 def test_a_certificate_that_nobody_knows_is_told(tmp_path: Path):
     key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split()
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     with serving(Fake(), context) as server:
-        found = told(server.url.replace("http:", "https:"), "alpha")["answers"]
+        url = server.url.replace("http:", "https:")
+        found = told(url, "alpha")["answers"]
+        there = address(url)
+        answer = Web(there, trusted=certificate).ask(there.page("alpha"))
     assert found.message.startswith("no answer: its certificate is not trusted: ")
+    assert answer.status == 404
+
+
+def test_the_certificates_that_pip_trusts_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from dfcache.vendor import host
+
+    mine, other = tmp_path / "mine.pem", tmp_path / "other.pem"
+    mine.write_text("")
+    other.write_text("")
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(host, "_VALUES", {})
+    assert host.certificate() is None
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    assert host.certificate() == str(other)
+    monkeypatch.setattr(host, "_VALUES", {"cert": str(mine)})
+    assert host.certificate() == str(mine)
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    assert host.certificate() is None
 
 
 def test_a_name_that_does_not_resolve_is_one_line():

@@ -119,16 +119,18 @@ def _write(request: Request) -> int:
 def _check(request: Request, given: str) -> int:
     from dfcache.engine.run import Session
     from dfcache.mirror.address import AddressError, address
+    from dfcache.mirror.asking import Web
     from dfcache.mirror.check import check
     from dfcache.mirror.told import LACKS, NOTE, Told
     from dfcache.reporters import mirrored
+    from dfcache.vendor.host import certificate
 
     try:
         asked = address(given)
     except AddressError as error:
         raise _Stop(str(error)) from None
     wishes, unread, failed = _wishes(request.folder, Session(request.config))
-    told = [*check(asked, wishes)]
+    told = [*check(asked, wishes, Web(asked, trusted=certificate()))]
     if told[0].state != LACKS:
         told += (Told("unread", NOTE, each) for each in unread)
     show = mirrored.json_text if request.format == "json" else mirrored.text

@@ -9,7 +9,14 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    Request,
+    build_opener,
+)
 
 from dfcache import __version__
 from dfcache.mirror.address import Address
@@ -45,12 +52,22 @@ class Answer:
 
 
 class Web:
-    """Asks a mirror, as the user that its address names. Safe to use from several threads."""
+    """Asks a mirror, as the user that its address names. Safe to use from several threads.
 
-    def __init__(self, address: Address, timeout: float = TIMEOUT) -> None:
+    ``trusted`` is a file of certificates to trust instead of the usual ones.
+    """
+
+    def __init__(
+        self, address: Address, timeout: float = TIMEOUT, trusted: str | None = None
+    ) -> None:
         self._address = address
         self._timeout = timeout
-        self._opener: OpenerDirector = build_opener(_Redirects(address))
+        handlers: list[BaseHandler] = [_Redirects(address)]
+        if trusted is not None:
+            from ssl import create_default_context
+
+            handlers.append(HTTPSHandler(context=create_default_context(cafile=trusted)))
+        self._opener: OpenerDirector = build_opener(*handlers)
 
     def ask(
         self,

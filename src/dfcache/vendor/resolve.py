@@ -14,16 +14,22 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from dfcache.model.requirements import normalised
-from dfcache.model.target import Target
 from dfcache.record import record
 from dfcache.vendor.files import Locked
-from dfcache.vendor.host import RESOLVING, certificate, own_file
-from dfcache.vendor.jobs import Job, bare, secrets
+from dfcache.vendor.host import RESOLVING
+from dfcache.vendor.jobs import Job, secrets
 from dfcache.vendor.metadata import Metadata
-from dfcache.vendor.programs import HINT, ProgramError, Ran, run, uv
+from dfcache.vendor.programs import HINT, ProgramError, Ran, run
+from dfcache.vendor.uvasks import (
+    MACHINES,
+    compiling,
+    configuration,
+    environment,
+    locked,
+    platform_of,
+)
 from dfcache.vendor.uvsays import (
     cut_in_wheel,
     deepest,
@@ -38,11 +44,6 @@ Obtain = Callable[[Sequence[Locked]], Mapping[Locked, Metadata]]
 """Fetches files and reads what they ask for."""
 
 _MOST_TURNS = 100
-_MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
-# The versions of glibc that uv knows as a platform, besides 2.17.
-_GLIBC = ((2, 28), *((2, minor) for minor in range(31, 41)))
-# The newest patch release is what a tag without one means.
-_NEWEST_PATCH = ".99"
 
 
 class ResolveError(Exception):
@@ -90,18 +91,6 @@ def resolve(
         return _Resolver(job, obtain, built, kept or {}, stepwise, pauses, Path(folder)).resolve()
 
 
-def platform_of(target: Target) -> str | None:
-    """What uv calls a target's platform, or None where it knows none such."""
-    machine = _MACHINES.get(target.platform)
-    if machine is None:
-        return None
-    if target.libc == "musl":
-        return f"{machine}-unknown-linux-musl"
-    fitting = [version for version in _GLIBC if version <= target.libc_version]
-    major, minor = max(fitting, default=(2, 17))
-    return f"{machine}-manylinux_{major}_{minor}"
-
-
 class _Resolver:
     def __init__(
         self,
@@ -136,7 +125,7 @@ class _Resolver:
         job = self._job
         platform = platform_of(job.target)
         if platform is None:
-            can = " and ".join(_MACHINES)
+            can = " and ".join(MACHINES)
             raise ResolveError(
                 job.where,
                 f"packages can be fetched for {can}, not for {job.target.platform}; "
@@ -155,7 +144,7 @@ class _Resolver:
                 self._allow_sources(ran)
                 continue
             text = (self._folder / "pylock.toml").read_text(encoding="utf-8")
-            files = _locked(text) if ran.code == 0 else ()
+            files = locked(text) if ran.code == 0 else ()
             if self._is_worse(files):
                 continue
             if not (self._learn(files) or self._other_kind(files) or self._leave_out(files)):
@@ -175,23 +164,8 @@ class _Resolver:
 
     def _uv(self, platform: str) -> Ran:
         """Run uv; again for a while where the index can't be reached."""
-        import sys
-
         job = self._job
-        binary = {"--no-binary": dict.fromkeys((*job.no_binary, *self._sources))}
-        if ":all:" not in job.no_binary:
-            binary["--only-binary"] = {":all:": None}
-        version = job.target.python + (_NEWEST_PATCH if job.target.python.count(".") == 1 else "")
-        command = [
-            *uv(), "pip", "compile", "requirements.txt", "--constraints=constraints.txt",
-            "--format=pylock.toml", "--no-header", "--no-python-downloads", "--quiet",
-            "--output-file=pylock.toml", f"--python={sys.executable}",
-            f"--python-version={version}", f"--python-platform={platform}",
-            *(f"{option}={name}" for option, names in binary.items() for name in names),
-            *(("--no-deps",) if job.no_deps else ()),
-            *(("--prerelease=allow",) if job.pre else ()),
-            *(("--index-strategy=unsafe-best-match",) if job.indexes.best else ()),
-        ]  # fmt: skip
+        command = compiling(job, platform, self._sources)
         # uv prefers the versions of the file that it is to write.
         lines = [
             'lock-version = "1.0"',
@@ -201,10 +175,15 @@ class _Resolver:
         for name, kept in self._kept.items():
             lines += ["[[packages]]", f'name = "{name}"', f'version = "{kept}"']
         self._write("pylock.toml", lines)
-        self._write("uv.toml", self._configuration())
+        self._write("uv.toml", configuration(self._told, self._known))
         for pause in self._pauses:
             time.sleep(pause)
-            ran = run(command, self._environment(), str(self._folder), RESOLVING)
+            ran = run(
+                command,
+                environment(job.indexes, self._built, self._folder),
+                str(self._folder),
+                RESOLVING,
+            )
             if ran.code == 2 and too_old(ran.err):
                 raise ProgramError(f"the uv that is installed is too old; {HINT}")
             if ran.code == 0 or not is_unreachable(ran.err):
@@ -215,37 +194,6 @@ class _Resolver:
                 break
         message, final = unreachable(self._shown(ran.err))
         raise ResolveError(job.where, message, unreachable=not final)
-
-    def _environment(self) -> dict[str, str]:
-        """Indexes, not on the command line: other users could read passwords there."""
-        indexes = self._job.indexes
-        # The certificates of the system, as pip does; the latter is for older uvs.
-        env = {"NO_COLOR": "1", "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
-        if indexes.index:
-            env["UV_DEFAULT_INDEX"] = indexes.index
-        if indexes.extra:
-            env["UV_INDEX"] = " ".join(indexes.extra)
-        links = (*indexes.links, *((str(self._built),) if self._built else ()))
-        if links:
-            env["UV_FIND_LINKS"] = ",".join(links)
-        if indexes.trusted:
-            env["UV_INSECURE_HOST"] = " ".join(indexes.trusted)
-        trusted = certificate()
-        if trusted:
-            env["SSL_CERT_FILE"] = trusted
-        if own_file() is not None:
-            env["UV_CONFIG_FILE"] = str(self._folder / "uv.toml")
-        return env
-
-    def _configuration(self) -> list[str]:
-        lines = [own_file() or ""]
-        for name in self._told:
-            lines += ["[[dependency-metadata]]", f'name = "{name}"', "requires-dist = []"]
-        for (name, version), known in self._known.items():
-            lines += ["[[dependency-metadata]]", f'name = "{name}"', f'version = "{version}"']
-            lines += [f"requires-dist = {_array(known.requires)}"]
-            lines += [f"provides-extra = {_array(known.extras)}"] if known.extras else []
-        return lines
 
     def _allow_sources(self, ran: Ran) -> None:
         """Take the source of packages without a wheel. Raises ResolveError where that is not it."""
@@ -386,32 +334,3 @@ def _names(requirements: Sequence[str]) -> list[str]:
     """The normalised names of requirements."""
     found = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", each) for each in requirements)
     return [normalised(match[1]) for match in found if match]
-
-
-def _array(values: Sequence[str]) -> str:
-    import json
-
-    return json.dumps(list(values), ensure_ascii=False)
-
-
-def _locked(text: str) -> tuple[Locked, ...]:
-    """The files of a pylock.toml (PEP 751)."""
-    import tomllib
-
-    found = []
-    for package in tomllib.loads(text).get("packages", ()):
-        wheels = package.get("wheels") or ()
-        file: Any = wheels[0] if wheels else package.get("sdist") or package.get("archive")
-        if file is None:
-            continue
-        url = file.get("url") or Path(file.get("path", "")).as_uri()
-        found.append(
-            Locked(
-                normalised(package["name"]),
-                str(package.get("version", "")),
-                bare(url),
-                file.get("hashes", {}).get("sha256", ""),
-                file.get("size"),
-            )
-        )
-    return tuple(found)

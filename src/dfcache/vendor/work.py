@@ -11,9 +11,10 @@ from pathlib import Path
 from dfcache.model.requirements import normalised, parse_requirement
 from dfcache.model.target import Target
 from dfcache.record import record, replace
+from dfcache.vendor.complete import for_targets, inputs_of, is_complete, unfit
 from dfcache.vendor.fetch import PARTS, RETRIES, pauses_of
 from dfcache.vendor.files import Locked
-from dfcache.vendor.hashes import has_one, sha256
+from dfcache.vendor.hashes import sha256
 from dfcache.vendor.jobs import Indexes, Job
 from dfcache.vendor.manifest import Entry, Input, Manifest, read_manifest, write_manifest
 from dfcache.vendor.metadata import Metadata, read_metadata
@@ -70,56 +71,13 @@ def vendor(order: Order, show: Show) -> Done:
     Whatever is raised, files that have arrived stay.
     """
     manifest = read_manifest(order.folder) or Manifest()
-    inputs = _inputs(order.dockerfile, order.plan)
-    if not order.fresh and _complete(order, manifest, inputs):
-        mine = _for_targets(manifest, {each.target for each in inputs})
+    inputs = inputs_of(order.dockerfile, order.plan)
+    if not order.fresh and is_complete(
+        order.folder, order.plan, order.dockerfile, manifest, order.make is not None
+    ):
+        mine = for_targets(manifest, {each.target for each in inputs})
         return Done(manifest, mine, (), notes=order.plan.notes, unchanged=True)
     return _Worker(order, manifest, show).work(inputs)
-
-
-def _inputs(dockerfile: str, plan: Plan) -> tuple[Input, ...]:
-    """What a manifest says was asked for."""
-    jobs = (
-        Input(
-            dockerfile, job.target, tuple(sorted(set(job.requirements))),
-            tuple(sorted(set(job.constraints))),
-        )
-        for job in plan.jobs
-    )  # fmt: skip
-    checkouts = (Input(dockerfile, each.target, (each.line,)) for each in plan.checkouts)
-    return (*jobs, *checkouts)
-
-
-def _complete(order: Order, manifest: Manifest, inputs: Sequence[Input]) -> bool:
-    """Whether the folder was filled for just these inputs, and nothing of it has changed."""
-    held = {each for each in manifest.inputs if each.dockerfile == order.dockerfile}
-    names = {entry.name for entry in manifest.files.values() if entry.built}
-    if order.make is not None and any(c.name not in names for c in order.plan.checkouts):
-        return False
-    return (
-        held == set(inputs)
-        and all(_is_whole(order.folder / e.file, e) for e in manifest.files.values())
-        and not any(_unfit(order.folder, job, manifest) for job in order.plan.jobs)
-    )
-
-
-def _unfit(folder: Path, job: Job, manifest: Manifest) -> list[str]:
-    """The files for a job that have none of the hashes that it allows."""
-    return [
-        entry.file
-        for entry in manifest.files.values()
-        if job.target in entry.targets
-        and (allowed := job.hashes.get(entry.name))
-        and not has_one(folder / entry.file, allowed)
-    ]
-
-
-def _is_whole(path: Path, entry: Entry) -> bool:
-    return size_of(path) == entry.size and sha256(path) == entry.sha256
-
-
-def _for_targets(manifest: Manifest, targets: set[Target]) -> tuple[Entry, ...]:
-    return tuple(e for e in manifest.files.values() if not targets.isdisjoint(e.targets))
 
 
 class _Worker:
@@ -371,7 +329,7 @@ class _Worker:
         """Hold files against hashes that no index tells, such as sha512. Raises VendorError."""
         mine = Manifest().with_files(entries)
         for job in self._order.plan.jobs:
-            for name in _unfit(self._folder, job, mine):
+            for name in unfit(self._folder, job, mine):
                 raise VendorError(
                     f"{job.where}: {name} has none of the hashes that the requirements allow"
                 )
