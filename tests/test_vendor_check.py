@@ -146,7 +146,7 @@ def test_the_manifest_tells_what_the_dockerfile_does_not(tmp_path: Path):
     wheel(folder, "native", "1", tag="cp311-cp311-manylinux_2_17_aarch64")
     code, _, err = check(tmp_path)
     assert code == 2
-    assert "the base image doesn't tell which Python it has; give it: --python 3.11" in err
+    assert "the base image doesn't tell which Python 3 it has; give it: --python 3.11" in err
     arm = Target("3.11", "linux/arm64", "glibc", (2, 28))
     write_manifest(folder, Manifest((Input("Dockerfile", arm, ("native",)),)))
     code, out, _ = check(tmp_path)

@@ -21,6 +21,7 @@ from lab.packages import Package, sdist, wheel
 from dfcache.cli.vendor_show import Show
 from dfcache.vendor.fetch import Network, fetch
 from dfcache.vendor.files import Locked
+from dfcache.vendor.uvsays import deepest, unreachable, without_wheels
 
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGES = (
@@ -749,7 +750,7 @@ def test_a_python_that_is_given_is_that_of_the_stage_that_tells_none(project: Pr
         "FROM python:3.9 AS first\nRUN pip install lab-inner\n"
         "FROM example.com/base\nRUN pip install lab-inner\n"
     )
-    told = "Dockerfile:3: the base image doesn't tell which Python it has; give it: --python 3.11"
+    told = "Dockerfile:3: the base image doesn't tell which Python 3 it has; give it: --python 3.11"
     assert told in project.run("--check", code=2).stderr
     (project.folder / "Dockerfile").write_text(
         "FROM python:3.9 AS first\n"
@@ -793,3 +794,31 @@ def test_what_is_in_the_folder_satisfies_pip(project: Project, tmp_path: Path):
         cwd=project.folder, env=project.env, check=True, timeout=120,
     )  # fmt: skip
     assert {"lab_plain.py", "lab_inner.py"} <= {p.name for p in (tmp_path / "site").iterdir()}
+
+
+def test_uv_says_which_package_the_others_depend_on():
+    said = (
+        "Because only-source==2 has no usable wheels and middle>=1 depends on only-source, we can "
+        "conclude that middle>=1 cannot be used. And because old-top<=1 has no usable wheels and "
+        "old-top>1 depends on middle, your requirements are unsatisfiable."
+    )
+    assert without_wheels(said) == ["only-source", "old-top"]
+    assert deepest(["old-top", "only-source"], said) == "only-source"
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "final"),
+    [
+        ("error: Failed to fetch: `https://a.example/x/`\n  cause: refused\n\nhint: Try --x",
+         "https://a.example/x/ can't be reached: refused", False),
+        ("Failed to fetch: `https://a.example/x/`\n  cause: invalid certificate: UnknownIssuer",
+         "https://a.example/x/ has a certificate that is not trusted; name the file of those to "
+         "trust with SSL_CERT_FILE", True),
+        ("Failed to fetch: `https://a.example/x/`\n"
+         "  cause: HTTP status client error (429 Too Many Requests) for url",
+         "https://a.example/x/ can't be reached: HTTP status client error (429 Too Many Requests) "
+         "for url", False),
+    ],
+)  # fmt: skip
+def test_what_uv_could_not_reach(said: str, message: str, final: bool):
+    assert unreachable(said) == (message, final)

@@ -126,6 +126,6 @@ def _whole(target: Target) -> Target:
     if not target.linux:
         raise ValueError(f"{target.platform} is not supported: only Linux images are")
     if not target.python:
-        message = "the base image doesn't tell which Python it has; give it: --python 3.11"
+        message = "the base image doesn't tell which Python 3 it has; give it: --python 3.11"
         raise UnknownTargetError(message)
     return target if target.libc else with_answers(target, libc="glibc")
