@@ -48,7 +48,6 @@ def rules_table() -> str:
     for page in load().pages:
         link = f"[{page.code}](rules/{page.code}-{page.name}.md)"
         fix = _FIX.get(page.fix, page.fix)
-        rows.append(
-            f"| {link} | {page.name} | {page.problem} | {page.severity.name.lower()} | {fix} |\n"
-        )
+        severity = page.severity.name.lower() + (", on request" if page.on_request else "")
+        rows.append(f"| {link} | {page.name} | {page.problem} | {severity} | {fix} |\n")
     return "".join(rows)

@@ -17,7 +17,7 @@ def show(name: str | None) -> int:
         for page in pages:
             fix = "" if page.fix == "none" else page.fix
             line = f"{page.code}  {page.name:{wide}}  {page.severity.name.lower():7}  {fix:7}"
-            print(f"{line}  {page.problem}")
+            print(f"{line}  {page.problem}{' (on request)' if page.on_request else ''}")
         return 0
     found = next((each for each in pages if name.upper() == each.code or name == each.name), None)
     if found is None:
@@ -26,7 +26,7 @@ def show(name: str | None) -> int:
         hint = f"did you mean {near}?" if near else "`dfcache rule` lists them all"
         print(f"dfcache: there is no rule {name}; {hint}", file=sys.stderr)
         return 2
-    severity = found.severity.name.lower()
+    severity = found.severity.name.lower() + (", on request" if found.on_request else "")
     print(f"{found.code} {found.name} ({severity}; fix: {found.fix}; since {found.since})")
     print(page_url(found.code, found.name))
     print(f"\n{found.text.strip()}")
