@@ -74,10 +74,15 @@ def test_what_two_fixes_move_goes_to_one_place():
 
         return move
 
+    def drop(source: str, span: Span) -> Fix:
+        gone = Span(source.index(line), source.index(line) + len(line))
+        return Fix("Drop", (Edit(gone, ""),), Safety.SAFE, Declared(frozenset((gone,))))
+
     source = f"FROM a\n{line}RUN x\nRUN y\n"
-    made = rules(finds("DFC101", "x", behind("x\n")), finds("DFC102", "y", behind("y\n")))
-    examined = examine(source, NoContext(), Settings(), made)
-    assert [each.code for each in choose(examined.findings, Safety.SAFE)] == ["DFC101"]
+    move, again = finds("DFC101", "x", behind("x\n")), finds("DFC102", "y", behind("y\n"))
+    for made in (rules(move, again), rules(move, finds("DFC102", "y", drop))):
+        examined = examine(source, NoContext(), Settings(), made)
+        assert [each.code for each in choose(examined.findings, Safety.SAFE)] == ["DFC101"]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,11 @@ def files(draw: st.DrawFn) -> str:
     f"{OWNED}src /srv/app/src/\nARG B=2\nRUN mkdir log\nCOPY . /srv/app\n"
     f"RUN {MOUNT}cd /srv/app && pip install -r all.txt\n"
 )
+@example(
+    f"FROM a\nCOPY . .\nRUN {MOUNT}pip install flask\nCOPY app.py requirements.txt ./\n"
+    "COPY --chown=1000 app.py requirements.txt ./\n"
+    f"RUN {MOUNT}pip install -r requirements.txt\n"
+)
 def test_the_image_stays_the_same(source: str):
     before = image(source)
     fixed = fix(source, look, Safety.SAFE)

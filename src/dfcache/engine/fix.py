@@ -77,7 +77,7 @@ def choose(findings: Iterable[Finding], least: Safety) -> tuple[Finding, ...]:
 
     Those that start first come first, then by code. A fix with an edit that touches a
     taken one waits for the next pass, unless the two edits are the same; so does one that moves
-    what a taken one moves, as that can go to one place only. Findings about other files have no
+    what a taken one moves or drops, or drops what one moves. Findings about other files have no
     part in it.
     """
     fixable = [
@@ -91,15 +91,20 @@ def choose(findings: Iterable[Finding], least: Safety) -> tuple[Finding, ...]:
     taken: list[Finding] = []
     edits: set[Edit] = set()
     moved: set[Span] = set()
+    dropped: set[Span] = set()
     for finding in sorted(fixable, key=_order):
         assert finding.fix is not None
         new = set(finding.fix.edits) - edits
         away = set(finding.fix.declared.moved)
-        if away & moved or any(one.span.touches(other.span) for one in new for other in edits):
+        gone = set(finding.fix.declared.dropped)
+        if away & (moved | dropped) or gone & moved:
+            continue
+        if any(one.span.touches(other.span) for one in new for other in edits):
             continue
         taken.append(finding)
         edits |= new
         moved |= away
+        dropped |= gone
     return tuple(taken)
 
 

@@ -157,7 +157,8 @@ def command_region(source: str, command: Command) -> Span | None:
     elif before in _WEAK and after == "&&":
         regions = [_with_after(command)]
     elif before in _WEAK and after in _WEAK:
-        regions = [_with_before(command) if before is not None else _with_after(command)]
+        first = before in (None, "\n")
+        regions = [_with_after(command) if first else _with_before(command)]
     else:
         return None
     return next((region for region in regions if not _holds_comment(source, region)), None)

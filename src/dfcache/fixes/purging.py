@@ -47,7 +47,8 @@ def drop_purges(build: Build, step: RunStep, targets: Sequence[str], plan: Plan)
         joined = replace(
             run[0], span=Span(run[0].span.start, run[-1].span.end), after=run[-1].after
         )
-        plan.take_out(step.outer.span, command_region(source, joined), joined.span, name)
+        region = command_region(source, joined)
+        plan.take_out(step.outer.span, region, region or joined.span, name)
         if joined.after is None and joined.joiner in (";", "\n") and not _stops_at_errors(step):
             plan.doubt(f"{name} was last, so the step passed even where a command before it failed")
 

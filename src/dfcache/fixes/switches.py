@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dfcache.fixes.cut import cut_element
+from dfcache.fixes.layout import is_comment
 from dfcache.fixes.plan import Plan
 from dfcache.knowledge.records import Tool
 from dfcache.model.build import Build, RunStep, VariableStep
@@ -35,7 +36,9 @@ def drop_variable(build: Build, switch: Switch, plan: Plan) -> None:
             plan.refuse(f"line {reader.start_line} reads {switch.text}")
     instruction = next(i for i in build.dockerfile.instructions if i.span.covers(switch.span))
     if _single_pair(build, switch.span):
-        plan.drop(switch.span, (Edit(instruction.span, ""),), switch.text)
+        lines = build.dockerfile.source[instruction.span.start : instruction.span.end].split("\n")
+        comments = "".join(f"{line}\n" for line in lines if is_comment(line))
+        plan.drop(switch.span, (Edit(instruction.span, comments),), switch.text)
     else:
         plan.take_out(instruction.span, switch.span, switch.span, switch.text)
 
