@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 
 # The laboratory's index is of use without Docker too.
 sys.path.append(str(Path(__file__).parent / "builds"))
+
+# A shell has what it starts in the background ignore interrupts, and that is inherited: by the
+# programs, too, that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -128,8 +128,6 @@ def test_an_interrupt_stops_the_build(measure: Measure, index: Index, project: P
     running = subprocess.Popen(
         measure.command(project),
         env=measure.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        # A shell has what it starts in the background ignore interrupts, and so the tests.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not index.fetched():
