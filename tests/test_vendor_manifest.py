@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dfcache.model.target import Target
+from dfcache.model.target import Target, target_from, target_text
 from dfcache.vendor.manifest import (
     NAME,
     Entry,
@@ -19,8 +19,6 @@ from dfcache.vendor.manifest import (
     parse,
     read_manifest,
     render,
-    target_from,
-    target_text,
     write_manifest,
 )
 

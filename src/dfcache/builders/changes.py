@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.globbing import placed
 from dfcache.model.reads import copies_before, reads
-from dfcache.model.requirements import Requirement, parse_requirement, read_requirements
+from dfcache.model.requirements import (
+    Requirement,
+    normalised,
+    parse_requirement,
+    read_requirements,
+)
 from dfcache.record import record, replace
 
 Read = Callable[[str], str | None]
@@ -210,10 +215,6 @@ def _versions(installed: str) -> Iterator[tuple[str, str]]:
     for line in re.findall(r"^Successfully installed (.*)$", installed, re.M):
         for each in line.split():
             name, _, version = each.rpartition("-")
-            yield _normal(name), version
+            yield normalised(name), version
     for name, version in re.findall(r"^ \+ (\S+)==(\S+)$", installed, re.M):
-        yield _normal(name), version
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+        yield normalised(name), version

@@ -53,7 +53,7 @@ def report(
 
 
 def _summary(subject: Subject, done: Done, pruned: Sequence[str]) -> list[str]:
-    from dfcache.vendor.manifest import target_text
+    from dfcache.model.target import target_text
 
     size = sum(each.size for each in done.files)
     targets = sorted({target_text(target) for each in done.files for target in each.targets})

@@ -16,7 +16,7 @@ from dfcache.model.build import Build, CopyStep, RunStep
 from dfcache.model.globbing import destination
 from dfcache.model.projects import project
 from dfcache.model.requirements import Requirement, normalised, parse_requirement
-from dfcache.model.target import OLDEST, Target, target_of
+from dfcache.model.target import OLDEST, Target, target_from, target_of, target_text
 from dfcache.model.wheelhouse import Lack, PackageFile, lacking, package_files
 from dfcache.record import EMPTY, record, replace
 
@@ -179,21 +179,13 @@ def _read(text: str) -> _Manifest | None:
         data = json.loads(text)
         targets: dict[Target, frozenset[str]] = {}
         for each in data["inputs"] if data["version"] == 1 else ():
-            target = _target_from(each["target"])
+            target = target_from(each["target"])
             lines = {*each["requirements"], *each["constraints"]}
             targets[target] = targets.get(target, frozenset()) | lines
         files = {str(name): dict(entry) for name, entry in data["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return _Manifest(targets, files)
-
-
-def _target_from(text: str) -> Target:
-    """The target of ``python3.11 linux/amd64 glibc2.36``. Raises ValueError."""
-    python, platform, libc = text.split()
-    name = libc.rstrip("0123456789.")
-    major, minor = libc.removeprefix(name).split(".")
-    return Target(python.removeprefix("python"), platform, name, (int(major), int(minor)))
 
 
 def _target(build: Build, each: Asked, manifest: _Manifest) -> Target | None:
@@ -257,9 +249,10 @@ def build_needs(pyproject: str) -> tuple[str, ...]:
 def _gone(build: Build, folder: str, manifest: _Manifest, target: Target) -> str:
     """A file that the manifest names for the target and that is not there, as a reason; or ""."""
     for name, entry in manifest.files.items():
-        mine = any(_target_from(text) == target for text in entry.get("targets", ()))
-        if mine and not build.context.is_file(posixpath.join(folder, name)):
-            return f"{posixpath.join(folder, name)} is gone: {_VENDOR} fetches it again"
+        path = posixpath.join(folder, name)
+        mine = target_text(target) in entry.get("targets", ())
+        if mine and not build.context.is_file(path):
+            return f"{path} is gone: {_VENDOR} fetches it again"
     return ""
 
 

@@ -18,6 +18,8 @@ from dfcache.parser import pairs
 from dfcache.parser.tree import Instruction
 from dfcache.record import record, replace
 
+_TEXT = r"python(3\.\d+) ([a-z0-9]+(?:/[a-z0-9._-]+){1,2}) (glibc|musl)(\d+)\.(\d+)"
+
 
 @record
 class Target:
@@ -43,6 +45,20 @@ class Target:
     def linux(self) -> bool:
         """Whether it is Linux, as far as is known: nothing else is supported."""
         return self.platform.startswith("linux/") or not self.platform
+
+
+def target_text(target: Target) -> str:
+    """A target in one line: ``python3.11 linux/amd64 glibc2.36``."""
+    version = ".".join(map(str, target.libc_version))
+    return f"python{target.python} {target.platform} {target.libc}{version}"
+
+
+def target_from(text: str) -> Target:
+    """The target of such a line. Raises ValueError."""
+    found = re.fullmatch(_TEXT, text)
+    if found is None:
+        raise ValueError(f"{text!r} is no target")
+    return Target(found[1], found[2], found[3], (int(found[4]), int(found[5])))
 
 
 # Debian 10 and RHEL 8 have glibc 2.28, and what pip brings with older ones knows no newer wheels.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dfcache.model.target import target_text
 from dfcache.reporters.printable import printable
 from dfcache.vendor.audit import Audit, Fault
-from dfcache.vendor.manifest import target_text
 
 
 def text(audit: Audit, folder: str, command: str, notes: bool = True) -> str:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dfcache.model.requirements import Requirement, parse_requirement
-from dfcache.model.target import Target
+from dfcache.model.target import Target, target_text
 from dfcache.model.wheelhouse import PackageFile, package_file
 from dfcache.record import record, replace
 from dfcache.vendor.builds import build_closures, without_wheel
@@ -22,7 +22,7 @@ from dfcache.vendor.files import file_name
 from dfcache.vendor.hashes import digest
 from dfcache.vendor.house import House
 from dfcache.vendor.jobs import Job, bare
-from dfcache.vendor.manifest import NAME, Entry, Input, Manifest, target_text
+from dfcache.vendor.manifest import NAME, Entry, Input, Manifest
 from dfcache.vendor.plan import Checkout, Plan
 
 

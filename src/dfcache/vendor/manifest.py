@@ -37,12 +37,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dfcache.model.target import Target
+from dfcache.model.target import Target, target_from, target_text
 from dfcache.record import EMPTY, record, replace
 
 NAME = "dfcache.json"
 _VERSION = 1
-_TARGET = re.compile(r"python(3\.\d+) ([a-z0-9]+(?:/[a-z0-9._-]+){1,2}) (glibc|musl)(\d+)\.(\d+)")
 _AGAIN = "delete it and run `dfcache vendor`, which writes it anew"
 
 
@@ -141,20 +140,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 # --- Text ----------------------------------------------------------------------------------
-
-
-def target_text(target: Target) -> str:
-    """A target in one line: ``python3.11 linux/amd64 glibc2.36``."""
-    version = ".".join(map(str, target.libc_version))
-    return f"python{target.python} {target.platform} {target.libc}{version}"
-
-
-def target_from(text: str) -> Target:
-    """The target of such a line. Raises ValueError."""
-    found = _TARGET.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no target")
-    return Target(found[1], found[2], found[3], (int(found[4]), int(found[5])))
 
 
 def render(manifest: Manifest) -> str:
